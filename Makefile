@@ -1,0 +1,139 @@
+# assay: build, test, install. `make help` lists what there is to say.
+#
+# Layers of flags: what the code needs, then warnings, then the mode (SANITIZE=), then yours
+# (CFLAGS=, LDFLAGS=), which come last and win.
+
+CC      ?= gcc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+B       ?= build
+
+PACKAGES := openssl libunbound libevent libidn2 libpsl liburcu-qsbr liburcu-cds
+PKGFLAGS  = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBS      = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
+TESTLIBS  = $(shell pkg-config --libs criterion jansson yaml-0.1 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
+            -Wcast-qual -Wvla -Wpointer-arith -Wundef -Wwrite-strings -Wswitch-enum
+ifeq ($(findstring clang,$(CC)),)
+WARNINGS += -Wlogical-op -Wduplicated-branches -Wduplicated-cond
+endif
+ifdef CI
+WERROR := 1
+endif
+ifdef WERROR
+WARNINGS += -Werror
+endif
+
+MODE := -O2 -g -fno-omit-frame-pointer -fstack-protector-strong
+ifdef SANITIZE
+B    := build/$(subst $(comma),-,$(SANITIZE))
+MODE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+LDMODE := -fsanitize=$(SANITIZE)
+else
+WARNINGS += -Wframe-larger-than=8192
+endif
+comma := ,
+ifneq ($(findstring clang,$(CC)),)
+B := $(B)-clang
+endif
+
+NEEDS = -std=gnu11 -D_GNU_SOURCE -D_LGPL_SOURCE -DASSAY_VERSION='"$(VERSION)"' -Iengine -I. -Itests -fPIC \
+        -fvisibility=hidden $(PKGFLAGS)
+COMPILE = $(CC) $(NEEDS) $(WARNINGS) $(MODE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK    = $(CC) $(MODE) $(LDMODE) $(LDFLAGS)
+
+ENGINE  := $(wildcard engine/*.c engine/*/*.c cache/*.c)
+SUPPORT := $(wildcard tests/support/*.c)
+SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/,$(wildcard tests/*/)))
+TOOL    := $(wildcard tools/assay/*.c)
+BENCHES := $(wildcard bench/*_bench.c)
+STRESS  := $(wildcard tests/stress/*.c)
+
+ENGINE_OBJECTS  := $(ENGINE:%.c=$B/%.o)
+SUPPORT_OBJECTS := $(SUPPORT:%.c=$B/%.o)
+TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
+TESTS  := $(SUITES:%=$B/tests/%.test)
+BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
+V ?= 0
+Q := $(if $(filter 1,$V),,@)
+
+.DEFAULT_GOAL := all
+.PHONY: all help run test tests bench install clean deps settings format
+
+all: $B/libassay.a $B/libassay.so $(if $(TOOL),$B/assay)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+#: make                    build libassay (static, shared) and the assay tool into build/
+#: make run                install what is missing, build, judge the sample messages
+#: make test               install what is missing, build, run all tests ("N passed, N failed")
+#: make tests              build and run all tests, install nothing
+#: make test-NAME          build and run one suite of tests/, e.g. make test-spf
+#: make bench              build and run the benchmarks
+#: make install            PREFIX=/usr/local DESTDIR=
+#: make settings           print compiler, flags and file lists
+#: make clean              remove build/
+#:
+#: CC=clang                another compiler (its own build folder)
+#: SANITIZE=address,undefined   sanitizers (their own build folder)
+#: WERROR=1                warnings are errors (CI sets it)
+#: CFLAGS= LDFLAGS= V=1    yours come last; V=1 shows the commands
+
+deps:
+	@tools/deps
+
+settings:
+	@echo "CC       $(CC)"; echo "compile  $(COMPILE)"; echo "link     $(LINK)"; echo "libs     $(LIBS)"
+	@echo "suites   $(SUITES)"; echo "build    $B"
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $<")
+	$Q$(COMPILE) -c $< -o $@
+
+# The static library is one object whose hidden symbols are local: only assay_* can clash with a caller's.
+$B/libassay.a: $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  AR    $@")
+	$Qld -r -o $B/libassay.o $^ && objcopy --localize-hidden $B/libassay.o && rm -f $@ && ar rcs $@ $B/libassay.o
+
+$B/libassay.so: $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -shared -Wl,-soname,libassay.so.0 -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+
+$B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson 2>/dev/null)
+
+# One test program per folder of tests/.
+define SUITE
+$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $(ENGINE_OBJECTS)
+	$$(if $$(Q),@echo "  LD    $$@")
+	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS)
+endef
+$(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
+
+$B/bench/%: $B/bench/%.o $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS) -lm
+
+tests: all $(TESTS)
+	@ASSAY=$B/assay tests/run $(TESTS)
+
+test: deps
+	@$(MAKE) --no-print-directory tests
+
+test-%: $B/tests/%.test all
+	@ASSAY=$B/assay tests/run $<
+
+bench: $(BENCH)
+	@for b in $(BENCH); do $$b || exit 1; done
+
+format:
+	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] cache/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])
+
+clean:
+	rm -rf build
+
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) $(wildcard tests/*/*.c))

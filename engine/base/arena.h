@@ -1,0 +1,47 @@
+/*
+ * One arena per message: allocate, never free piecemeal, reset when the message is done.
+ *
+ * Memory from an arena is zeroed and aligned for any type. It lives until arena_reset or
+ * arena_fini. An arena has a ceiling in bytes; past it, or when the system has no memory, calls
+ * return NULL and `failed` stays set until the reset. A judge that gets NULL ends in temperror,
+ * never in a pass. Not thread-safe: an arena belongs to the task that runs.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "base/span.h"
+
+struct arena_block;
+
+struct arena
+{
+    struct arena_block *blocks; /* newest first */
+    size_t used_bytes;          /* handed out since the last reset */
+    size_t ceiling_bytes;
+    bool failed;
+};
+
+/* Prepares an empty arena in the caller's storage; allocates nothing yet. */
+void arena_init(struct arena *arena, size_t ceiling_bytes);
+/* Forgets all allocations; keeps one block for reuse. Debug builds fill released memory. */
+void arena_reset(struct arena *arena);
+/* Returns all memory to the system. The arena may be initialised again. */
+void arena_fini(struct arena *arena);
+
+/* `n` zeroed bytes, or NULL (see above). n == 0 gives a valid pointer. */
+void *arena_alloc(struct arena *arena, size_t n) MUST_CHECK;
+/* Room for `count` objects of `size` bytes; NULL also when the product overflows. */
+void *arena_array(struct arena *arena, size_t count, size_t size) MUST_CHECK;
+/* A copy of `s` in the arena; on failure a span with p == NULL (also for an empty `s`). */
+struct span arena_copy(struct arena *arena, struct span s) MUST_CHECK;
+/* A NUL-terminated copy. `s` is expected to hold no NUL; bytes are copied as they are. */
+char *arena_string(struct arena *arena, struct span s) MUST_CHECK;
+
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, count, type) ((type *)arena_array((arena), (count), sizeof(type)))
+
+#endif

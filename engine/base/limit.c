@@ -1,0 +1,27 @@
+#include "base/limit.h"
+
+#include "base/attributes.h"
+
+static const char *const words[LIMIT_COUNT] = {
+#define LIMIT_WORD(name, value, word) [LIMIT_##name] = word,
+    LIMIT_TABLE(LIMIT_WORD)
+#undef LIMIT_WORD
+};
+
+static const char *const names[LIMIT_COUNT] = {
+#define LIMIT_NAME(name, value, word) [LIMIT_##name] = #name,
+    LIMIT_TABLE(LIMIT_NAME)
+#undef LIMIT_NAME
+};
+
+const char *limit_word(enum limit limit)
+{
+    assert(limit < LIMIT_COUNT);
+    return words[limit];
+}
+
+const char *limit_name(enum limit limit)
+{
+    assert(limit < LIMIT_COUNT);
+    return names[limit];
+}

@@ -1,0 +1,101 @@
+/*
+ * A span is a run of bytes that somebody else owns: pointer and length, never NUL-terminated.
+ *
+ * Mail, DNS data and everything read from them travels as spans, so that strlen() on mail does not
+ * compile and a NUL byte cuts nothing short (security.md B03). An empty span may have p == NULL.
+ * Comparisons ignore the case of ASCII letters only where the name says "fold".
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span
+{
+    const uint8_t *p;
+    size_t n;
+};
+
+/* A string literal as a span: SPAN("from"). */
+#define SPAN(literal) ((struct span){(const uint8_t *)("" literal), sizeof(literal) - 1})
+
+static inline struct span span_of(const void *bytes, size_t n)
+{
+    return (struct span){bytes, n};
+}
+
+static inline struct span span_from_string(const char *s)
+{
+    return (struct span){(const uint8_t *)s, s ? strlen(s) : 0};
+}
+
+static inline const uint8_t *span_end(struct span s)
+{
+    return s.n ? s.p + s.n : s.p;
+}
+
+/* The part from byte `from` up to byte `to` (exclusive). Requires from <= to <= s.n. */
+static inline struct span span_slice(struct span s, size_t from, size_t to)
+{
+    return (struct span){from ? s.p + from : s.p, to - from};
+}
+
+/* All but the first `n` bytes. Requires n <= s.n. */
+static inline struct span span_skip(struct span s, size_t n)
+{
+    return span_slice(s, n, s.n);
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static inline bool span_equal_fold(struct span a, struct span b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+static inline bool span_starts_fold(struct span s, struct span prefix)
+{
+    return s.n >= prefix.n && span_equal_fold(span_slice(s, 0, prefix.n), prefix);
+}
+
+/* Offset of the first `c`, or s.n where there is none. */
+static inline size_t span_find(struct span s, uint8_t c)
+{
+    const uint8_t *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+/* Offset of the last `c`, or s.n where there is none. */
+static inline size_t span_find_last(struct span s, uint8_t c)
+{
+    const uint8_t *hit = s.n ? memrchr(s.p, c, s.n) : NULL;
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+/* Without SP and HTAB at both ends. */
+static inline struct span span_trim_wsp(struct span s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = span_skip(s, 1);
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * RFC 6376 section 3.2 in one pass over the text; duplicates are found by comparing each name with
+ * those before it, which MAX_TAGS bounds.
+ *
+ * FWS is taken as any run of SP, HTAB, CR and LF: header fields come with their folds, and a bare
+ * CR or LF inside has been flagged by the header index before.
+ */
+#include "base/taglist.h"
+
+#include "base/chars.h"
+
+static bool is_fws(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct span taglist_trim(struct span s)
+{
+    while (s.n && is_fws(s.p[0]))
+        s = span_skip(s, 1);
+    while (s.n && is_fws(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+static bool is_name(struct span name)
+{
+    if (name.n == 0 || !char_is(name.p[0], CHAR_ALPHA))
+        return false;
+    for (size_t i = 1; i < name.n; i++)
+        if (!char_is(name.p[i], CHAR_ALPHA | CHAR_DIGIT) && name.p[i] != '_')
+            return false;
+    return true;
+}
+
+static bool is_value(struct span value)
+{
+    for (size_t i = 0; i < value.n; i++)
+        if (!char_is(value.p[i], CHAR_TVAL) && !is_fws(value.p[i]) && value.p[i] < 0x80)
+            return false;
+    return true;
+}
+
+static bool is_duplicate(const struct taglist *list, struct span name, enum taglist_mode mode)
+{
+    const struct tag *twin =
+        mode == TAGLIST_STRICT ? taglist_find(list, name) : taglist_find_fold(list, name);
+    return twin != NULL;
+}
+
+/* Reads one tag-spec that stands at spec_at in the list. */
+static enum taglist_error read_spec(struct span spec, uint32_t spec_at, struct tag *tag)
+{
+    size_t equals = span_find(spec, '=');
+    if (equals == spec.n)
+        return taglist_trim(spec).n ? TAGLIST_NO_EQUALS : TAGLIST_EMPTY_SPEC;
+    struct span name = taglist_trim(span_slice(spec, 0, equals));
+    *tag = (struct tag){
+        .name = name,
+        .value = taglist_trim(span_skip(spec, equals + 1)),
+        .begin = spec_at + (uint32_t)equals + 1,
+        .end = spec_at + (uint32_t)spec.n,
+        .name_at = spec_at + (uint32_t)(name.p - spec.p),
+    };
+    if (!is_name(name))
+        return TAGLIST_BAD_NAME;
+    return is_value(tag->value) ? TAGLIST_OK : TAGLIST_BAD_VALUE;
+}
+
+static void note_error(struct taglist *list, enum taglist_error error, size_t at)
+{
+    if (list->error)
+        return;
+    list->error = error;
+    list->error_at = (uint32_t)at;
+}
+
+bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *list)
+{
+    list->count = 0;
+    list->dropped = 0;
+    list->error = TAGLIST_OK;
+    list->error_at = 0;
+    if (text.n > MAX_TAG_LIST_BYTES) {
+        note_error(list, TAGLIST_TOO_LONG, MAX_TAG_LIST_BYTES);
+        return false;
+    }
+    size_t at = 0;
+    while (at < text.n) {
+        size_t length = span_find(span_skip(text, at), ';');
+        struct span spec = span_slice(text, at, at + length);
+        bool last = at + length >= text.n;
+        struct tag tag;
+        enum taglist_error error = read_spec(spec, (uint32_t)at, &tag);
+        if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
+            break; /* what follows the optional last ";" */
+        if (!error && is_duplicate(list, tag.name, mode))
+            error = TAGLIST_DUPLICATE;
+        if (!error && list->count == MAX_TAGS) {
+            note_error(list, TAGLIST_TOO_MANY, at);
+            return false;
+        }
+        if (error)
+            note_error(list, error, at);
+        if (error && mode == TAGLIST_STRICT)
+            return false;
+        if (error)
+            list->dropped++;
+        else
+            list->tags[list->count++] = tag;
+        at += length + 1;
+    }
+    if (list->count == 0 && mode == TAGLIST_STRICT) {
+        note_error(list, TAGLIST_EMPTY_SPEC, 0);
+        return false;
+    }
+    return true;
+}
+
+const struct tag *taglist_find(const struct taglist *list, struct span name)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (span_equal(list->tags[i].name, name))
+            return &list->tags[i];
+    return NULL;
+}
+
+const struct tag *taglist_find_fold(const struct taglist *list, struct span name)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (span_equal_fold(list->tags[i].name, name))
+            return &list->tags[i];
+    return NULL;
+}
+
+const char *taglist_error_word(enum taglist_error error)
+{
+    switch (error) {
+    case TAGLIST_OK:
+        return "ok";
+    case TAGLIST_TOO_LONG:
+        return limit_word(LIMIT_TAG_LIST_BYTES);
+    case TAGLIST_TOO_MANY:
+        return limit_word(LIMIT_TAGS);
+    case TAGLIST_NO_EQUALS:
+        return "tag_without_equals";
+    case TAGLIST_BAD_NAME:
+        return "bad_tag_name";
+    case TAGLIST_BAD_VALUE:
+        return "bad_tag_value";
+    case TAGLIST_EMPTY_SPEC:
+        return "empty_tag";
+    case TAGLIST_DUPLICATE:
+        return "duplicate_tag";
+    }
+    return "bad_tag_list";
+}

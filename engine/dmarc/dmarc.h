@@ -1,0 +1,114 @@
+/*
+ * The DMARC judge (RFC 9989, DP-1 to DP-43): discovery, alignment, result, policy.
+ */
+#ifndef DMARC_DMARC_H
+#define DMARC_DMARC_H
+
+#include "dmarc/walk.h"
+#include "mail/address.h"
+
+enum dmarc_mode
+{
+    DMARC_TREE_WALK = 0, /* RFC 9989 */
+    DMARC_PSL,           /* Organizational Domain by the Public Suffix List (libpsl) */
+    DMARC_COMPARE,       /* tree walk decides; where the PSL differs is reported */
+};
+
+enum dmarc_disposition
+{
+    DMARC_DISPOSE_UNSET = 0,
+    DMARC_DISPOSE_NONE,
+    DMARC_DISPOSE_QUARANTINE,
+    DMARC_DISPOSE_REJECT,
+};
+
+struct dmarc_options
+{
+    enum dmarc_mode mode;
+    bool reject; /* operator's switch: p=reject rejects; default quarantines (DP-38) */
+    bool strictest_of_several; /* DP-3: evaluate up to MAX_AUTHOR_DOMAINS From domains, strictest
+                                  failing wins */
+    const struct dns_name *psd_names; /* names to treat as psd=y (DP-19); may be NULL */
+    uint32_t psd_count;
+    const struct dmarc_psl *psl; /* for PSL and COMPARE; NULL: libpsl's built-in list */
+};
+
+enum
+{
+    MAX_AUTHOR_DOMAINS = 4,
+};
+
+/* What the message has shown: passing identifiers. */
+struct dmarc_identifiers
+{
+    bool known;    /* false: only discovery (header is there, signatures are not judged yet) */
+    bool spf_pass; /* MAIL FROM identity (or null sender's HELO) passed (DP-29) */
+    struct dns_name spf_domain;
+    bool spf_temperror; /* SPF had no answer: no pass without it means temperror, if it could align
+                         */
+    const struct dns_name *dkim; /* d= of each signature usable for DMARC */
+    uint32_t dkim_count;
+    const struct dns_name *dkim_temperror; /* d= of signatures whose key could not be had */
+    uint32_t dkim_temperror_count;
+};
+
+struct dmarc_discovery
+{
+    enum result result; /* RESULT_UNSET: a policy was found; NONE; TEMPERROR; PERMERROR */
+    const char *reason; /* static word, or NULL */
+    struct dns_name from_domain;
+    struct dns_name org_domain;
+    struct dns_name policy_domain; /* where the record was found; cleared for none */
+    bool author_exists;            /* by its own query; true where the question was not needed */
+    bool existence_known;
+    const struct dmarc_record *record; /* arena or NULL */
+    enum dmarc_policy
+        published; /* p, sp or np that applies, before t (INVALID/absent resolved: DP-26) */
+    enum dmarc_policy policy; /* after t */
+    const char *policy_tag;   /* "p", "sp", "np" */
+    bool used_psl;            /* org_domain came from the PSL */
+    struct dmarc_walk walk;
+    struct dns_name psl_org_domain; /* PSL and COMPARE modes */
+    bool psl_differs;               /* COMPARE: policy or Organizational Domain would differ */
+    const char *psl_difference;     /* static: "org_domain", "policy_domain", "policy"; NULL */
+};
+
+struct dmarc_judgement
+{
+    enum result result; /* none, pass, fail, temperror, permerror */
+    const char *reason;
+    struct dmarc_discovery
+        discovery;            /* of the author domain (of the one that decided, with several) */
+    enum dmarc_policy policy; /* policy.dmarc: after t; UNSET where DMARC does not apply */
+    enum dmarc_disposition disposition;
+    bool spf_aligned, dkim_aligned;
+    bool spf_strict, dkim_strict; /* modes used */
+    bool *dkim_alignment;         /* arena: per identifiers.dkim */
+    uint32_t dkim_count;
+    const char *override; /* static: "local_policy", "policy_test_mode", "trusted_forwarder" or NULL
+                             (DP-41) */
+};
+
+/* Policy discovery alone, as `assay dmarc DOMAIN` shows it (no message). */
+enum judge dmarc_discover(const struct dns_name *author, const struct dmarc_options *options,
+                          struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,
+                          struct dmarc_discovery *discovery) MUST_CHECK;
+
+/*
+ * The whole judgement. With identifiers->known false it asks what it will need (prefetch) and its
+ * result is not to be used.
+ */
+enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifiers *identifiers,
+                       const struct dmarc_options *options, struct dns_answers *answers,
+                       struct arena *arena, struct limit_hits *hits,
+                       struct dmarc_judgement *judgement) MUST_CHECK;
+
+const char *dmarc_disposition_word(enum dmarc_disposition disposition);
+
+/* Public Suffix List: the only door to libpsl (dmarc/psl.c). `path` NULL: the built-in list. */
+struct dmarc_psl *dmarc_psl_open(const char *path) MUST_CHECK;
+void dmarc_psl_free(struct dmarc_psl **psl);
+/* The registrable domain of `name`, or `name` itself where there is none. */
+struct dns_name dmarc_psl_org(const struct dmarc_psl *psl, const struct dns_name *name);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * Questions and answers of the DNS, as the judges see them.
+ *
+ * A judge calls dns_lookup(); it gets the answer, or NULL: the question is noted and the judge
+ * returns JUDGE_WAITING. Somebody else (the driver) has the noted questions answered by a source
+ * (dns/source.h), and the judge runs again from the start, now finding the answers.
+ *
+ * NXDOMAIN, an empty answer and a temporary failure are three outcomes, never merged
+ * (DV-30, SP-23, SP-25, DP-24, security.md F08).
+ */
+#ifndef DNS_ANSWER_H
+#define DNS_ANSWER_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+#include "base/limit.h"
+#include "dns/name.h"
+
+enum dns_type
+{
+    DNS_A = 1,
+    DNS_CNAME = 5,
+    DNS_PTR = 12,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+};
+
+enum dns_outcome
+{
+    DNS_UNANSWERED = 0, /* asked, no answer yet: never shown to a judge */
+    DNS_ANSWER = 0x31,  /* at least one record of the type */
+    DNS_EMPTY,          /* the name exists, the type does not (NODATA) */
+    DNS_NXDOMAIN,       /* the name does not exist (RFC 8020 sense) */
+    DNS_TEMPFAIL, /* timeout, SERVFAIL, REFUSED, bogus, CNAME loop, our own budget: try later */
+};
+
+struct dns_record
+{
+    union {
+        struct ip address;    /* A, AAAA */
+        struct dns_name name; /* PTR target, MX exchange */
+        struct span text;     /* TXT: the record's strings joined with nothing between (DV-29) */
+    };
+    uint16_t preference; /* MX */
+};
+
+struct dns_answer
+{
+    enum dns_outcome outcome;
+    const char
+        *reason;    /* static word for TEMPFAIL: "servfail", "timeout", "refused" ...; else NULL */
+    uint32_t ttl;   /* seconds; smallest of the records and the CNAMEs before them */
+    uint32_t age;   /* seconds since the answer was received */
+    uint32_t count; /* records */
+    bool cut;       /* more than MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES: the rest was left out */
+    const struct dns_record *records; /* owner says: arena of the message, or cached */
+};
+
+/* One question of a message, with its answer once there is one. */
+struct dns_question
+{
+    struct dns_name name;
+    enum dns_type type;
+    bool in_flight; /* owner: the driver */
+    struct dns_answer answer;
+    struct dns_question *next; /* in the order in which they were first asked */
+};
+
+/*
+ * The questions of one message and their answers: a memo, so that a judge which runs again counts
+ * and sees the same, and one question is asked once per message whoever needs it.
+ */
+struct dns_answers
+{
+    struct arena *arena;
+    struct limit_hits *hits;
+    struct dns_question *first;
+    struct dns_question **last; /* where the next one is linked in */
+    uint32_t count;
+    uint32_t waiting;            /* noted and not yet answered */
+    uint32_t ceiling;            /* questions allowed so far: MAX_DNS_QUESTIONS, ARC raises it */
+    bool failed;                 /* no memory, or over the ceiling at least once */
+    struct dns_question **table; /* memo index: implementation's own */
+    uint32_t table_size;
+};
+
+/* `arena` and `hits` are borrowed and must outlive `answers`. */
+void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct limit_hits *hits);
+
+/*
+ * The answer to (name, type, class IN), or NULL when it is not there yet. Over the ceiling of
+ * questions, or without memory, the answer is DNS_TEMPFAIL with reason "too_many_questions" or
+ * "no_memory". The answer stays valid as long as the message. CNAMEs have been followed.
+ */
+const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
+                                    enum dns_type type) MUST_CHECK;
+
+/* The answer if the message has it already, else NULL; notes nothing. */
+const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,
+                                  enum dns_type type);
+
+/*
+ * Gives a question its answer. Records are copied into the message's arena; without memory the
+ * answer becomes DNS_TEMPFAIL "no_memory". Answering twice keeps the first answer.
+ */
+void dns_answers_put(struct dns_answers *answers, struct dns_question *question,
+                     const struct dns_answer *answer);
+
+/* "A", "TXT" ...; "TYPE<n>" never occurs: the enum is closed. Static. */
+const char *dns_type_text(enum dns_type type);
+/* "answer", "empty", "nxdomain", "tempfail". Static. */
+const char *dns_outcome_word(enum dns_outcome outcome);
+
+#endif

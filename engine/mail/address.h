@@ -1,0 +1,97 @@
+/*
+ * Addresses: the From field by the grammar of RFC 5322 3.4 with its obsolete forms (4.4), and the
+ * reverse-path of RFC 5321 4.1.2. The whole text must match; no best effort, no search for "@"
+ * (DP-5, security.md A12-A18). Iterative: depth of comments is counted, not recursed.
+ */
+#ifndef MAIL_ADDRESS_H
+#define MAIL_ADDRESS_H
+
+#include "base/arena.h"
+#include "mail/header.h"
+
+struct mail_address
+{
+    struct span local;  /* arena: without comments and folding; quoted strings unquoted */
+    struct span domain; /* arena: as written without comments and folding; may be U-labels; a
+                           literal keeps its brackets */
+    bool literal;       /* [192.0.2.1] */
+};
+
+enum mail_address_error
+{
+    MAIL_ADDRESS_OK = 0,
+    MAIL_ADDRESS_EMPTY,     /* no address at all, or only an empty group */
+    MAIL_ADDRESS_MALFORMED, /* does not match the grammar */
+    MAIL_ADDRESS_NO_DOMAIN, /* an element without "@domain" (A12) */
+    MAIL_ADDRESS_TOO_MANY,  /* over MAX_FROM_ADDRESSES */
+    MAIL_ADDRESS_TOO_DEEP,  /* over MAX_COMMENT_DEPTH */
+    MAIL_ADDRESS_TOO_LONG,  /* reverse-path over MAX_PATH_BYTES */
+    MAIL_ADDRESS_NO_MEMORY,
+};
+
+struct mail_address_list
+{
+    struct mail_address addresses[MAX_FROM_ADDRESSES];
+    uint32_t count;
+    enum mail_address_error error;
+    uint32_t error_at; /* offset in the value */
+};
+
+/*
+ * Parses a From value (all behind the colon). On error `count` is 0. Notes ANOMALY_FROM_ROUTE,
+ * FROM_NON_ASCII, FROM_DISPLAY_ADDRESS, FROM_ENCODED_ADDRESS, FROM_MALFORMED as it meets them.
+ */
+void mail_address_list_parse(struct span value, struct arena *arena,
+                             struct mail_anomalies *anomalies, struct limit_hits *hits,
+                             struct mail_address_list *list);
+
+enum mail_from_state
+{
+    MAIL_FROM_UNSET = 0,
+    MAIL_FROM_OK,      /* one field, at least one address, all with a domain */
+    MAIL_FROM_MISSING, /* no From-like field (A11) */
+    MAIL_FROM_SEVERAL, /* several From-like fields (A07-A10) */
+    MAIL_FROM_BAD,     /* one field that does not parse (A12-A16) */
+};
+
+struct mail_from
+{
+    enum mail_from_state state;
+    const char *
+        reason; /* static word for anything but OK: "no_from", "multi_from", "from_malformed" ... */
+    struct mail_address_list
+        list; /* when OK; domains may differ: the DMARC judge compares A-labels */
+};
+
+/* Finds and parses the From field; counts From-like fields as A07-A11 say. */
+void mail_from_read(const struct mail_header *header, struct arena *arena,
+                    struct mail_anomalies *anomalies, struct limit_hits *hits,
+                    struct mail_from *from);
+
+enum mail_path_kind
+{
+    MAIL_PATH_ABSENT = 0, /* the caller gave none */
+    MAIL_PATH_NULL,       /* <> */
+    MAIL_PATH_ADDRESS,
+    MAIL_PATH_MALFORMED, /* A02, A05: no SPF identifier */
+};
+
+struct mail_path
+{
+    enum mail_path_kind kind;
+    struct span text; /* as given, for display */
+    struct span
+        local; /* without quotes; may be empty ("@domain" is malformed, so never for ADDRESS) */
+    struct span domain; /* as written; may be U-labels; a literal keeps its brackets */
+    bool route;         /* a source route stood before it and was dropped (A06) */
+};
+
+/*
+ * Reverse-path: "<>", "<local@domain>", "<@a,@b:local@domain>", or the same without the angle
+ * brackets. Split at the last unquoted "@". The domain must be dot-separated LDH labels, UTF-8, or
+ * an address literal; anything else is MALFORMED. ESMTP parameters do not belong to it.
+ */
+void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalies *anomalies,
+                     struct limit_hits *hits, struct mail_path *path);
+
+#endif

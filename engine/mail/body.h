@@ -1,0 +1,64 @@
+/*
+ * Body hashes: the body streams past once and is never stored (design: every byte is touched once).
+ *
+ * One running SHA-256 per canonicalization serves every signature: an l= is a point of that stream
+ * where the hash is read off (digest_peek), so 60 signatures with 60 values of l= cost one pass and
+ * 60 read-offs, not 60 hashes. Also counts bare CR, bare LF and NUL of the body.
+ */
+#ifndef MAIL_BODY_H
+#define MAIL_BODY_H
+
+#include "crypto/digest.h"
+#include "mail/canon.h"
+
+#define BODY_WHOLE UINT64_MAX /* no l= */
+
+struct body_hash
+{
+    enum canon canon;
+    uint64_t limit;  /* l=, or BODY_WHOLE */
+    uint64_t hashed; /* canonical octets under the hash */
+    bool known;      /* sha256 is set: the stream reached `limit`, or ended for BODY_WHOLE */
+    uint8_t sha256[SHA256_BYTES];
+};
+
+struct body_stream /* one canonicalization */
+{
+    struct canon_body canon;
+    struct digest digest;
+    uint64_t octets; /* canonical octets so far */
+    bool wanted;
+    struct body_hasher *owner;
+};
+
+struct body_hasher
+{
+    struct body_stream streams[2]; /* by enum canon */
+    struct body_hash hashes[MAX_BODY_HASHES];
+    uint32_t count;
+    uint64_t total; /* raw body bytes */
+    struct mail_anomalies *anomalies;
+    struct limit_hits *hits;
+    bool started;
+    bool ended;
+    bool failed;      /* no memory or library failure: results must not be used (temperror) */
+    uint8_t previous; /* for bare CR and LF at the edge of a piece */
+    uint8_t before_previous;
+};
+
+void body_hasher_init(struct body_hasher *hasher, struct mail_anomalies *anomalies,
+                      struct limit_hits *hits);
+/*
+ * Asks for the hash over (canon, limit) before the body starts; equal wishes share one. Returns the
+ * index in `hashes`, or -1 over MAX_BODY_HASHES (counted).
+ */
+int body_hasher_want(struct body_hasher *hasher, enum canon canon, uint64_t limit) MUST_CHECK;
+void body_hasher_feed(struct body_hasher *hasher, struct span bytes);
+void body_hasher_end(struct body_hasher *hasher);
+void body_hasher_fini(struct body_hasher *hasher);
+
+/* Canonical octets of the whole body, after the end; only for a canonicalization that was wanted.
+ */
+uint64_t body_hasher_octets(const struct body_hasher *hasher, enum canon canon);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * The header block: fields as received, indexed by name, lowest instance first.
+ *
+ * Bytes are taken as they come over the wire: CRLF ends a line, a bare CR or LF is an ordinary
+ * octet that gets flagged (DV-2, security.md B01, B02). Nothing is decoded, repaired or copied
+ * twice; raw bytes stay until the message ends (DV-1, DV-4).
+ */
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+
+#include "base/arena.h"
+#include "base/limit.h"
+#include "mail/anomaly.h"
+
+struct mail_field
+{
+    struct span raw;   /* arena: name to final CRLF, folds included, as received */
+    struct span name;  /* in raw: without WSP before the colon; exact case */
+    struct span value; /* in raw: all behind the colon, without the final CRLF */
+    uint32_t position; /* 0 is the top field */
+    int32_t above;     /* next field upward of the same name (any case), -1 at the topmost */
+    uint32_t same; /* how many fields of this name stand at or above this one, itself included */
+};
+
+struct mail_header
+{
+    const struct mail_field *fields; /* arena; top first */
+    uint32_t count;
+    struct span block; /* arena: all fields' bytes */
+    /* The rest is the index's own. */
+    const int32_t *buckets; /* lowest field of a name, by hash */
+    uint32_t bucket_count;
+};
+
+/* The lowest (last) field named `name`, any case, or NULL. WSP before the colon does not matter. */
+const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name);
+/* The next field upward of the same name, or NULL. */
+const struct mail_field *mail_header_above(const struct mail_header *header,
+                                           const struct mail_field *field);
+/* How many fields have this name. */
+uint32_t mail_header_count(const struct mail_header *header, struct span name);
+
+/*
+ * Reads a message's header as it arrives, in pieces of any size.
+ *
+ *   mail_reader_init -> mail_reader_feed ... -> mail_reader_end
+ *
+ * feed() returns how many bytes of `bytes` belonged to the header (the empty line that ends it
+ * included); the rest is body. `done` is then set and `header` may be used. A message that ends
+ * inside the header gets mail_reader_end(), which closes it: no empty line, empty body (DV-3).
+ * Over MAX_HEADER_BYTES, MAX_FIELD_BYTES or MAX_FIELD_COUNT, or without memory, `refused` names the
+ * limit ("header_too_large", ...): no field is indexed, the header's end is still found so that the
+ * body is fed on.
+ */
+struct mail_reader
+{
+    struct arena *arena;
+    struct limit_hits *hits;
+    struct mail_anomalies *anomalies;
+    struct mail_header header;
+    const char *refused; /* static word, or NULL */
+    bool done;
+    bool ended_by_blank_line;
+    /* The rest is the reader's own. */
+    uint8_t *bytes;
+    size_t used;
+    size_t capacity;
+    uint64_t total;     /* header bytes seen, also beyond the limit */
+    uint32_t line_fill; /* state of the search for the empty line */
+    uint8_t previous;
+};
+
+void mail_reader_init(struct mail_reader *reader, struct arena *arena, struct limit_hits *hits,
+                      struct mail_anomalies *anomalies);
+size_t mail_reader_feed(struct mail_reader *reader, struct span bytes);
+void mail_reader_end(struct mail_reader *reader);
+
+#endif

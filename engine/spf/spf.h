@@ -1,0 +1,67 @@
+/*
+ * The SPF judge: check_host() of RFC 7208 for the MAIL FROM and the HELO identity (SP-1 to SP-40).
+ * Pure: runs from the start each time, so limits are counted inside and a rerun counts the same.
+ */
+#ifndef SPF_SPF_H
+#define SPF_SPF_H
+
+#include "base/result.h"
+#include "dns/answer.h"
+#include "mail/address.h"
+#include "spf/record.h"
+
+enum spf_scope
+{
+    SPF_SCOPE_NONE = 0, /* no identity to check */
+    SPF_SCOPE_MFROM,
+    SPF_SCOPE_HELO, /* the HELO identity, or postmaster@HELO for the null reverse-path (SP-2) */
+};
+
+struct spf_request
+{
+    struct ip client;
+    struct span helo;             /* as received; may be empty */
+    const struct mail_path *path; /* MAIL FROM; kind ABSENT: only HELO is checked */
+    struct span receiver;         /* %{r} in explanations; "unknown" where empty */
+    int64_t now;                  /* %{t} */
+    uint32_t void_limit;          /* MAX_SPF_VOID_LOOKUPS by default */
+    bool want_explanation; /* fetch exp= on fail (E13); the command line asks, the daemon may not */
+};
+
+/* One check_host(). */
+struct spf_check
+{
+    enum result result;
+    const char *reason; /* static word for anything but a plain match: "no_record",
+                           "too_many_lookups", "syntax_<...>", "dns_timeout" ...; NULL */
+    enum spf_scope scope;
+    struct dns_name domain;  /* the identity's domain; cleared where it is unusable */
+    struct span domain_text; /* as given */
+    struct span mechanism; /* arena: text of the directive that decided, as published, in the record
+                              of `domain` itself ("include:b.example"); empty */
+    struct span path;      /* arena: the way to the match through includes and redirects, e.g.
+                              "include:b.example ip4:192.0.2.0/24"; empty */
+    int prefix;            /* length of the matching network, -1 where it does not apply (E10) */
+    struct span explanation; /* arena: printable ASCII, at most MAX_SPF_EXPLANATION_BYTES; empty */
+    uint32_t lookups;        /* terms that caused queries */
+    uint32_t voids;
+    struct span record;   /* text of the record of `domain`; empty */
+    bool uses_local_part; /* a directive that was evaluated used s, l, o or h (SP-36, AR-11) */
+};
+
+struct spf_judgement
+{
+    struct spf_check
+        checked; /* the verdict: MAIL FROM, or HELO where there is no usable MAIL FROM identity */
+    struct spf_check
+        helo; /* the HELO identity checked besides; result RESULT_UNSET where it was not */
+    bool mail_from_malformed; /* A02: `checked` is none, and no SPF identifier for DMARC */
+};
+
+enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
+                     struct arena *arena, struct limit_hits *hits,
+                     struct spf_judgement *judgement) MUST_CHECK;
+
+const char *spf_scope_word(enum spf_scope scope); /* "mfrom", "helo", "none" */
+
+#endif
