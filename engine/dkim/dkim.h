@@ -38,6 +38,8 @@ struct dkim_verified
     uint64_t body_total;          /* canonical octets of the body */
     bool skipped;                 /* over MAX_SIGNATURES_VERIFIED: policy "signature_skipped" */
     bool usable_for_dmarc;        /* pass, nothing held against it (l=, t=y by option) */
+    uint32_t dmarc_identifier;    /* 1 + its index in dmarc_identifiers.dkim, set by whoever fills
+                                     those; 0: not among them */
     struct verify_job *first_job; /* arena */
     uint32_t job_count;
     uint32_t rank; /* 0 is tried first */

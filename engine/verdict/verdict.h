@@ -16,15 +16,16 @@ struct verdict
     struct span authserv_id; /* checked: a token or a quoted-string's content (AR-6) */
     struct span file;        /* for JSON; p == NULL: "file" is null */
     struct ip client;
-    bool spf_checked; /* false: no client address, SPF is none "no_client_address" */
-    const struct spf_judgement *spf;
+    bool spf_checked;                /* false: no client address, SPF is none "no_client_address" */
+    const struct mail_path *path;    /* MAIL FROM, for its local part (AR-11); may be NULL */
+    const struct spf_judgement *spf; /* NULL, here and below: the method was not run */
     const struct dkim_judgement *dkim;
     const struct arc_judgement *arc;
     const struct dmarc_judgement *dmarc;
     const struct mail_from *from;
     const struct mail_anomalies *anomalies;
     const struct dns_answers *answers;
-    const struct limit_hits *hits;
+    struct limit_hits *hits; /* may be NULL; a cut Authentication-Results is counted here */
 };
 
 /*
