@@ -29,6 +29,9 @@ enum dkim_algorithm
     DKIM_ALGORITHM_UNKNOWN,
 };
 
+/* The largest l= that is told apart; one below BODY_WHOLE, which means "no l=". */
+#define DKIM_L_MAX (UINT64_MAX - 1)
+
 struct dkim_signature
 {
     enum dkim_kind kind;
@@ -47,6 +50,7 @@ struct dkim_signature
     struct span domain_text;  /* as written, for display */
     struct span selector_text;
     struct span identity;     /* i= as written, qp kept; empty where absent (then "@" d) */
+    bool identity_below;      /* the domain of i= is a subdomain of d=: keys with t=s refuse it */
     uint32_t instance;        /* ARC: i=, 1 to 50 */
     struct span cv;           /* ARC-Seal */
     struct span b_value;      /* what canon_field must cut: value of b= with the FWS around it */
@@ -57,7 +61,7 @@ struct dkim_signature
     struct span *items;       /* arena: the names of h=, in order, trimmed; empty ones left out */
     uint32_t item_count;
     bool has_l;
-    uint64_t l; /* octets; values over 2^64-1 were refused */
+    uint64_t l; /* octets; more than DKIM_L_MAX is kept as DKIM_L_MAX: larger than any body */
     bool has_t, has_x;
     uint64_t t, x; /* seconds since the epoch */
 };
