@@ -102,19 +102,24 @@ $B/libassay.so: $(ENGINE_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -shared -Wl,-soname,libassay.so.0 -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
 
+# What test programs and benches link: they take only the objects they use.
+$B/engine.a: $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  AR    $@")
+	$Qrm -f $@ && ar rcs $@ $^
+
 $B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson 2>/dev/null)
 
 # One test program per folder of tests/.
 define SUITE
-$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $(ENGINE_OBJECTS)
+$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $B/engine.a
 	$$(if $$(Q),@echo "  LD    $$@")
 	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS)
 endef
 $(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
 
-$B/bench/%: $B/bench/%.o $(ENGINE_OBJECTS)
+$B/bench/%: $B/bench/%.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm
 
