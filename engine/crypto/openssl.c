@@ -29,3 +29,20 @@ void openssl_forget_errors(void)
 {
     ERR_clear_error();
 }
+
+/* A failed allocation inside OpenSSL comes back as "does not verify"; only the queue tells. */
+static bool queue_speaks_of_memory(void)
+{
+    bool found = false;
+    for (unsigned long error = ERR_get_error(); error; error = ERR_get_error())
+        found |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    return found;
+}
+
+enum verify openssl_outcome(int status)
+{
+    bool memory = queue_speaks_of_memory();
+    if (status == 1)
+        return VERIFY_PASS;
+    return status == 0 && !memory ? VERIFY_FAIL : VERIFY_ERROR;
+}
