@@ -26,6 +26,7 @@ ifdef WERROR
 WARNINGS += -Werror
 endif
 
+comma := ,
 MODE := -O2 -g -fno-omit-frame-pointer -fstack-protector-strong
 ifdef SANITIZE
 B    := build/$(subst $(comma),-,$(SANITIZE))
@@ -34,9 +35,8 @@ LDMODE := -fsanitize=$(SANITIZE)
 else
 WARNINGS += -Wframe-larger-than=8192
 endif
-comma := ,
 ifneq ($(findstring clang,$(CC)),)
-B := $(B)-clang
+B := $(B)$(if $(SANITIZE),-,/)clang
 endif
 
 NEEDS = -std=gnu11 -D_GNU_SOURCE -D_LGPL_SOURCE -DASSAY_VERSION='"$(VERSION)"' -Iengine -I. -Itests -fPIC \
