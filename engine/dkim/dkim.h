@@ -21,7 +21,9 @@ struct dkim_options
 {
     int64_t now;              /* seconds since the epoch: receive time */
     bool allow_unsigned_body; /* l= smaller than the body may pass (default false: policy, DV-27) */
-    bool testing_as_unsigned; /* t=y keys: result is reported, DMARC does not use it (13.18) */
+    /* t=y keys: the result is told with its flag, DMARC does not use it. RFC 6376 3.6.1 wants such
+     * mail treated like unsigned mail, so callers set it unless told otherwise (DV-40, 13.18). */
+    bool testing_as_unsigned;
     const struct dns_name *author_domains; /* for ranking: From's domains; may be NULL */
     uint32_t author_count;
 };
