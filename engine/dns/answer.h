@@ -50,7 +50,8 @@ struct dns_answer
     enum dns_outcome outcome;
     const char
         *reason;    /* static word for TEMPFAIL: "servfail", "timeout", "refused" ...; else NULL */
-    uint32_t ttl;   /* seconds; smallest of the records and the CNAMEs before them */
+    uint32_t ttl;   /* seconds; smallest of the records and the CNAMEs before them, for EMPTY and
+                       NXDOMAIN of the SOA as RFC 2308 has it; 0 where nothing says */
     uint32_t age;   /* seconds since the answer was received */
     uint32_t count; /* records */
     bool cut;       /* more than MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES: the rest was left out */
@@ -102,7 +103,8 @@ const struct dns_answer *dns_peek(const struct dns_answers *answers, const struc
 
 /*
  * Gives a question its answer. Records are copied into the message's arena; without memory the
- * answer becomes DNS_TEMPFAIL "no_memory". Answering twice keeps the first answer.
+ * answer becomes DNS_TEMPFAIL "no_memory". Answering twice keeps the first answer. What is over
+ * MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES is left out here at the latest, and counted (F09).
  */
 void dns_answers_put(struct dns_answers *answers, struct dns_question *question,
                      const struct dns_answer *answer);
@@ -111,5 +113,8 @@ void dns_answers_put(struct dns_answers *answers, struct dns_question *question,
 const char *dns_type_text(enum dns_type type);
 /* "answer", "empty", "nxdomain", "tempfail". Static. */
 const char *dns_outcome_word(enum dns_outcome outcome);
+/* The reason for TEMPFAIL that reads `word`, or NULL: how a recording finds its way back. Static.
+ */
+const char *dns_reason_find(struct span word);
 
 #endif

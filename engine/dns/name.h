@@ -49,6 +49,15 @@ enum dns_name_error dns_name_from_domain(struct dns_name *name, struct span text
 enum dns_name_error dns_name_from_zone_text(struct dns_name *name, struct span text) MUST_CHECK;
 
 /*
+ *   "\" DDD   ; three digits: the octet of that value, at most 255       RFC 1035 section 5.1
+ *   "\" X     ; any other character: that character without a meaning
+ *
+ * Reads an escape of presentation form; `text` begins behind the backslash. Returns how many bytes
+ * it took, 0 on error.
+ */
+size_t dns_escape_read(struct span text, uint8_t *c) MUST_CHECK;
+
+/*
  * Raw labels separated by dots: any byte but "." may stand in a label, nothing is an escape, ASCII
  * is lower-cased. For expanded SPF macros (E06). One trailing dot is dropped.
  */
@@ -72,6 +81,12 @@ enum dns_name_error dns_name_prepend(struct dns_name *name, const char *label,
 struct dns_name dns_name_ancestor(const struct dns_name *name, unsigned count);
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
+/* For hash tables; `seed` keys it where strangers choose many of the names. */
+uint64_t dns_name_hash(struct span wire, uint64_t seed);
+static inline struct span dns_name_span(const struct dns_name *name)
+{
+    return span_of(name->wire, name->length);
+}
 /* `name` is `ancestor` or ends in ".ancestor": labels, never strings (G03). The root is above all.
  */
 bool dns_name_is_at_or_below(const struct dns_name *name, const struct dns_name *ancestor);
