@@ -63,6 +63,17 @@ static inline void mail_anomaly_note(struct mail_anomalies *anomalies, enum mail
         anomalies->times[which]++;
 }
 
+/* Notes it `n` times at once; n may be 0, then nothing is noted. */
+static inline void mail_anomaly_note_times(struct mail_anomalies *anomalies,
+                                           enum mail_anomaly which, uint64_t n)
+{
+    if (n == 0)
+        return;
+    uint64_t times = n > UINT32_MAX ? UINT32_MAX : anomalies->times[which] + n;
+    anomalies->set |= UINT64_C(1) << which;
+    anomalies->times[which] = times > UINT32_MAX ? UINT32_MAX : (uint32_t)times;
+}
+
 static inline bool mail_anomaly_is(const struct mail_anomalies *anomalies, enum mail_anomaly which)
 {
     return anomalies->set >> which & 1;

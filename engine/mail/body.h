@@ -4,6 +4,11 @@
  * One running SHA-256 per canonicalization serves every signature: an l= is a point of that stream
  * where the hash is read off (digest_peek), so 60 signatures with 60 values of l= cost one pass and
  * 60 read-offs, not 60 hashes. Also counts bare CR, bare LF and NUL of the body.
+ *
+ *   body_hasher_init -> body_hasher_want ... -> body_hasher_feed ... -> body_hasher_end -> fini
+ *
+ * A hasher must not be moved between init and fini. Hashing stops when the last wish is known;
+ * octets are counted to the end. The BODY_ anomalies are noted at the end.
  */
 #ifndef MAIL_BODY_H
 #define MAIL_BODY_H
@@ -13,12 +18,18 @@
 
 #define BODY_WHOLE UINT64_MAX /* no l= */
 
+enum
+{
+    BODY_STAGE_BYTES = 1024,
+};
+
 struct body_hash
 {
     enum canon canon;
     uint64_t limit;  /* l=, or BODY_WHOLE */
     uint64_t hashed; /* canonical octets under the hash */
-    bool known;      /* sha256 is set: the stream reached `limit`, or ended for BODY_WHOLE */
+    bool known;      /* sha256 is set: the stream reached `limit`, or ended for BODY_WHOLE. False at
+                        the end: l= is larger than the body (DV-16), or `failed` */
     uint8_t sha256[SHA256_BYTES];
 };
 
@@ -26,9 +37,13 @@ struct body_stream /* one canonicalization */
 {
     struct canon_body canon;
     struct digest digest;
-    uint64_t octets; /* canonical octets so far */
-    bool wanted;
+    uint64_t octets;    /* canonical octets so far */
+    uint64_t next_stop; /* the smallest limit not yet reached; BODY_WHOLE when only the end is */
+    bool wanted;        /* somebody asked: octets are counted to the end */
+    bool hashing;       /* a hash is still to be read off */
     struct body_hasher *owner;
+    size_t staged_n;
+    uint8_t staged[BODY_STAGE_BYTES]; /* short pieces, on their way into the digest */
 };
 
 struct body_hasher
@@ -41,9 +56,9 @@ struct body_hasher
     struct limit_hits *hits;
     bool started;
     bool ended;
-    bool failed;      /* no memory or library failure: results must not be used (temperror) */
-    uint8_t previous; /* for bare CR and LF at the edge of a piece */
-    uint8_t before_previous;
+    bool failed; /* no memory or library failure: results must not be used (temperror) */
+    struct mail_octets octets;
+    bool ends_in_crlf;
 };
 
 void body_hasher_init(struct body_hasher *hasher, struct mail_anomalies *anomalies,

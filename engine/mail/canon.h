@@ -17,7 +17,9 @@ enum canon
 /*
  * Appends one field in canonical form with its CRLF. `value_cut` drops a part of the field first:
  * the bytes [cut.p, cut.p + cut.n) of field->raw, used to blank the value of b= (DV-22); pass an
- * empty span to drop nothing. `relaxed` of an empty value gives "name:" CRLF (DV-24).
+ * empty span to drop nothing. `relaxed` of an empty value gives "name:" CRLF (DV-24). Room for the
+ * raw length and 2 octets is reserved first: a buffer without it fails, also where the relaxed form
+ * would have fitted.
  */
 void canon_field(enum canon canon, const struct mail_field *field, struct span cut,
                  struct buffer *out);
@@ -28,16 +30,18 @@ typedef void canon_sink(void *context, struct span bytes);
 /*
  * Streaming body canonicalization: state for a CR split from its LF, blanks that may turn out to be
  * trailing, and empty lines that may turn out to be the last (DV-28). Constant memory.
+ *
+ * What the algorithm leaves unchanged reaches the sink as long pieces of the input. The end of the
+ * body ends its last line: relaxed drops blanks there, as if CRLF had followed.
  */
 struct canon_body
 {
     enum canon canon;
     canon_sink *sink;
     void *context;
-    uint64_t empty_lines; /* CRLFs held back */
-    bool held_cr;
-    bool held_wsp; /* relaxed: blanks seen, not yet known to be inside a line */
-    bool in_line;  /* bytes of an unfinished line have gone out */
+    uint64_t held_lines; /* CRLFs held back: they go out when content follows */
+    bool held_wsp;       /* relaxed: blanks behind them, not yet known to be inside a line */
+    bool held_cr;        /* the last octet, behind all that: half a CRLF, or content */
     bool wrote_any;
 };
 

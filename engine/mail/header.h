@@ -4,22 +4,32 @@
  * Bytes are taken as they come over the wire: CRLF ends a line, a bare CR or LF is an ordinary
  * octet that gets flagged (DV-2, security.md B01, B02). Nothing is decoded, repaired or copied
  * twice; raw bytes stay until the message ends (DV-1, DV-4).
+ *
+ * `fields` covers the block without a gap: what is not a field (a line without a colon, a first
+ * line that begins with a blank, an mbox "From " line) stands among them as a piece that is not
+ * `indexed`: no name finds it, so no h= hashes it, and the header goes on behind it (B06). The
+ * lines that fold onto such a piece belong to it.
  */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
 #include "base/arena.h"
 #include "base/limit.h"
-#include "mail/anomaly.h"
+#include "mail/octets.h"
 
 struct mail_field
 {
-    struct span raw;   /* arena: name to final CRLF, folds included, as received */
-    struct span name;  /* in raw: without WSP before the colon; exact case */
+    struct span raw; /* arena: name to final CRLF, folds included, as received; the CRLF lacks
+                        only where the message ends inside the header */
+    struct span
+        name; /* in raw: without WSP before the colon; exact case. Empty: no field, or ":" */
     struct span value; /* in raw: all behind the colon, without the final CRLF */
     uint32_t position; /* 0 is the top field */
     int32_t above;     /* next field upward of the same name (any case), -1 at the topmost */
-    uint32_t same; /* how many fields of this name stand at or above this one, itself included */
+    uint32_t same;     /* how many fields of this name stand at or above this one, itself included;
+                          0 where not indexed */
+    uint32_t hash;     /* the index's own */
+    bool indexed;      /* false: see above; or the name is empty or over MAX_FIELD_NAME_BYTES */
 };
 
 struct mail_header
@@ -39,6 +49,8 @@ const struct mail_field *mail_header_above(const struct mail_header *header,
                                            const struct mail_field *field);
 /* How many fields have this name. */
 uint32_t mail_header_count(const struct mail_header *header, struct span name);
+/* There is at least one field with a name of RFC 5322 3.6.8: this may be called a message. */
+bool mail_header_is_message(const struct mail_header *header);
 
 /*
  * Reads a message's header as it arrives, in pieces of any size.
@@ -48,9 +60,12 @@ uint32_t mail_header_count(const struct mail_header *header, struct span name);
  * feed() returns how many bytes of `bytes` belonged to the header (the empty line that ends it
  * included); the rest is body. `done` is then set and `header` may be used. A message that ends
  * inside the header gets mail_reader_end(), which closes it: no empty line, empty body (DV-3).
- * Over MAX_HEADER_BYTES, MAX_FIELD_BYTES or MAX_FIELD_COUNT, or without memory, `refused` names the
- * limit ("header_too_large", ...): no field is indexed, the header's end is still found so that the
- * body is fed on.
+ * Over MAX_HEADER_BYTES (the empty line not counted), MAX_FIELD_BYTES or MAX_FIELD_COUNT, or
+ * without memory, `refused` names the limit ("header_too_large", ..., "arena_full"): no field is
+ * indexed, the header's end is still found so that the body is fed on. A message over a limit also
+ * has ANOMALY_TOO_LARGE; without memory arena->failed is set (temperror).
+ *
+ * Notes as it indexes: the HDR_ anomalies, SPACE_BEFORE_COLON, MBOX_FROM_LINE, BOM, TOO_LARGE.
  */
 struct mail_reader
 {
@@ -65,8 +80,9 @@ struct mail_reader
     uint8_t *bytes;
     size_t used;
     size_t capacity;
-    uint64_t total;     /* header bytes seen, also beyond the limit */
-    uint32_t line_fill; /* state of the search for the empty line */
+    uint64_t total;      /* header bytes seen, also beyond the limit; the empty line included */
+    uint64_t line_begin; /* where in the header the unfinished line begins */
+    struct mail_octets octets;
     uint8_t previous;
 };
 

@@ -1,0 +1,22 @@
+build-clang/engine/mail/header.o: engine/mail/header.c \
+  engine/mail/header.h engine/base/arena.h engine/base/attributes.h \
+  engine/base/span.h engine/base/limit.h engine/mail/octets.h \
+  engine/mail/anomaly.h engine/base/chars.h engine/mail/header_index.h
+
+engine/mail/header.h:
+
+engine/base/arena.h:
+
+engine/base/attributes.h:
+
+engine/base/span.h:
+
+engine/base/limit.h:
+
+engine/mail/octets.h:
+
+engine/mail/anomaly.h:
+
+engine/base/chars.h:
+
+engine/mail/header_index.h:

@@ -1,0 +1,258 @@
+/*
+ * The header index: cuts the block into pieces at CRLF not followed by a blank, reads the names,
+ * chains fields of one name upward.
+ *
+ * Limits (base/limit.h): FIELD_COUNT and FIELD_BYTES are counted over the whole block before
+ * anything is allocated; FIELD_NAME_BYTES leaves a field out of the index. The table of names is
+ * open-addressed and at most half full. Its hash is seeded with the address of the bytes, which a
+ * sender does not know; were it known, 1,000 fields still bound a chain (security.md B11, L05).
+ */
+#include "mail/header.h"
+
+#include "base/chars.h"
+#include "mail/header_index.h"
+
+enum
+{
+    NO_FIELD = -1,
+};
+
+/* Fields of which RFC 5322 3.6 and RFC 2045 allow one: a second is reported (C03, DV-46). */
+static const struct span singletons[] = {
+    SPAN("date"),         SPAN("from"),
+    SPAN("sender"),       SPAN("reply-to"),
+    SPAN("to"),           SPAN("cc"),
+    SPAN("bcc"),          SPAN("message-id"),
+    SPAN("in-reply-to"),  SPAN("references"),
+    SPAN("subject"),      SPAN("mime-version"),
+    SPAN("content-type"), SPAN("content-transfer-encoding"),
+};
+
+/* Just behind the CRLF that ends the line at `from`, or s.n. A bare LF ends no line. */
+static size_t line_end(struct span s, size_t from)
+{
+    size_t at = from;
+    for (;;) {
+        size_t lf = at + span_find(span_skip(s, at), '\n');
+        if (lf == s.n)
+            return s.n;
+        at = lf + 1;
+        if (lf > from && s.p[lf - 1] == '\r')
+            return at;
+    }
+}
+
+/* Splits off the next line with all lines that fold onto it. False at the end. */
+static bool piece_next(struct span *rest, struct span *piece)
+{
+    if (rest->n == 0)
+        return false;
+    size_t end = line_end(*rest, 0);
+    while (end < rest->n && char_is_wsp(rest->p[end]))
+        end = line_end(*rest, end);
+    *piece = span_slice(*rest, 0, end);
+    *rest = span_skip(*rest, end);
+    return true;
+}
+
+/* The limit that the block exceeds, or LIMIT_COUNT. */
+static enum limit block_limit(struct span block, uint32_t *count)
+{
+    struct span piece;
+    *count = 0;
+    while (piece_next(&block, &piece)) {
+        if (piece.n > MAX_FIELD_BYTES)
+            return LIMIT_FIELD_BYTES;
+        if (++*count > MAX_FIELD_COUNT)
+            return LIMIT_FIELD_COUNT;
+    }
+    return LIMIT_COUNT;
+}
+
+/* "From " that no colon follows: the envelope line of an mbox file (B13), not `From :` (A09). */
+static bool piece_is_mbox_line(struct span line)
+{
+    if (line.n < 5 || memcmp(line.p, "From ", 5) != 0)
+        return false;
+    size_t at = 5;
+    while (at < line.n && char_is_wsp(line.p[at]))
+        at++;
+    return at == line.n || line.p[at] != ':';
+}
+
+/*
+ *   optional-field  =  field-name ":" unstructured CRLF          RFC 5322 3.6.8
+ *   obs-optional    =  field-name *WSP ":" unstructured CRLF     RFC 5322 4.5.8
+ *   field-name      =  1*ftext
+ *
+ * Accepted besides: any octet but a blank in the name (odd names are hashed like others, B07).
+ * False: there is no colon in the first line, or a blank stands inside or before the name.
+ */
+static bool field_split(struct mail_field *field, struct mail_anomalies *anomalies)
+{
+    struct span line = span_slice(field->raw, 0, line_end(field->raw, 0));
+    size_t colon = span_find(line, ':');
+    if (colon == line.n || char_is_wsp(line.p[0]))
+        return false;
+    struct span name = span_slice(line, 0, colon);
+    while (name.n && char_is_wsp(name.p[name.n - 1]))
+        name.n--;
+    bool odd = name.n == 0;
+    for (size_t i = 0; i < name.n; i++) {
+        if (char_is_wsp(name.p[i]))
+            return false;
+        odd |= !char_is(name.p[i], CHAR_FTEXT);
+    }
+    if (odd)
+        mail_anomaly_note(anomalies, ANOMALY_HDR_ODD_NAME);
+    if (name.n < colon)
+        mail_anomaly_note(anomalies, ANOMALY_SPACE_BEFORE_COLON);
+    field->name = name;
+    field->value = span_skip(field->raw, colon + 1);
+    if (field->value.n >= 2 && memcmp(span_end(field->value) - 2, "\r\n", 2) == 0)
+        field->value.n -= 2;
+    return true;
+}
+
+/* Sets name and value where the piece is a field; says whether the index takes it. */
+static bool field_read(struct mail_field *field, struct limit_hits *hits,
+                       struct mail_anomalies *anomalies)
+{
+    field->name = field->value = span_slice(field->raw, 0, 0);
+    field->above = NO_FIELD;
+    if (field->position == 0 && piece_is_mbox_line(field->raw)) {
+        mail_anomaly_note(anomalies, ANOMALY_MBOX_FROM_LINE);
+        return false;
+    }
+    if (!field_split(field, anomalies)) {
+        mail_anomaly_note(anomalies, ANOMALY_HDR_MALFORMED);
+        return false;
+    }
+    if (field->name.n > MAX_FIELD_NAME_BYTES) {
+        limit_hit(hits, LIMIT_FIELD_NAME_BYTES);
+        mail_anomaly_note(anomalies, ANOMALY_HDR_NAME_TOO_LONG);
+        return false;
+    }
+    return field->name.n > 0;
+}
+
+/* Two rounds of multiply and fold a byte: spreads short names well; see the top for the seed. */
+static uint32_t name_hash(const struct mail_header *header, struct span name)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)header->block.p ^ UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < name.n; i++) {
+        hash = (hash ^ ascii_lower(name.p[i])) * UINT64_C(0xff51afd7ed558ccd);
+        hash ^= hash >> 32;
+    }
+    return (uint32_t)(hash ^ hash >> 29);
+}
+
+/* The bucket of `name`: its own, or the free one where it would go. */
+static uint32_t bucket_of(const struct mail_header *header, struct span name, uint32_t hash)
+{
+    uint32_t mask = header->bucket_count - 1;
+    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
+        int32_t lowest = header->buckets[at];
+        if (lowest == NO_FIELD)
+            return at;
+        const struct mail_field *field = &header->fields[lowest];
+        if (field->hash == hash && span_equal_fold(field->name, name))
+            return at;
+    }
+}
+
+static void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
+{
+    field->hash = name_hash(header, field->name);
+    uint32_t at = bucket_of(header, field->name, field->hash);
+    field->above = buckets[at];
+    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
+    field->indexed = true;
+    buckets[at] = (int32_t)field->position;
+}
+
+static void note_block(const struct mail_header *header, struct mail_anomalies *anomalies)
+{
+    if (header->block.n >= 3 && memcmp(header->block.p, "\xef\xbb\xbf", 3) == 0)
+        mail_anomaly_note(anomalies, ANOMALY_BOM);
+    for (size_t i = 0; i < COUNT_OF(singletons); i++) {
+        uint32_t count = mail_header_count(header, singletons[i]);
+        mail_anomaly_note_times(anomalies, ANOMALY_HDR_DUPLICATE, count > 1 ? count - 1 : 0);
+    }
+}
+
+static uint32_t bucket_count_for(uint32_t fields)
+{
+    uint32_t count = 16;
+    while (count < 2 * fields)
+        count *= 2;
+    return count;
+}
+
+const char *mail_header_index(struct mail_header *header, struct span block, struct arena *arena,
+                              struct limit_hits *hits, struct mail_anomalies *anomalies)
+{
+    uint32_t count;
+    *header = (struct mail_header){0};
+    enum limit limit = block_limit(block, &count);
+    if (limit != LIMIT_COUNT) {
+        limit_hit(hits, limit);
+        mail_anomaly_note(anomalies, ANOMALY_TOO_LARGE);
+        return limit_word(limit);
+    }
+    uint32_t bucket_count = bucket_count_for(count);
+    struct mail_field *fields = ARENA_ARRAY(arena, count, struct mail_field);
+    int32_t *buckets = ARENA_ARRAY(arena, bucket_count, int32_t);
+    if (!fields || !buckets) {
+        limit_hit(hits, LIMIT_ARENA_BYTES);
+        return limit_word(LIMIT_ARENA_BYTES);
+    }
+    memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
+    *header = (struct mail_header){fields, count, block, buckets, bucket_count};
+    struct span piece, rest = block;
+    for (uint32_t i = 0; piece_next(&rest, &piece); i++) {
+        assert(i < count);
+        fields[i].raw = piece;
+        fields[i].position = i;
+        if (field_read(&fields[i], hits, anomalies))
+            index_add(header, &fields[i], buckets);
+    }
+    note_block(header, anomalies);
+    return NULL;
+}
+
+const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
+{
+    if (header->bucket_count == 0)
+        return NULL;
+    int32_t lowest = header->buckets[bucket_of(header, name, name_hash(header, name))];
+    return lowest == NO_FIELD ? NULL : &header->fields[lowest];
+}
+
+const struct mail_field *mail_header_above(const struct mail_header *header,
+                                           const struct mail_field *field)
+{
+    return field->above == NO_FIELD ? NULL : &header->fields[field->above];
+}
+
+uint32_t mail_header_count(const struct mail_header *header, struct span name)
+{
+    const struct mail_field *lowest = mail_header_lowest(header, name);
+    return lowest ? lowest->same : 0;
+}
+
+static bool name_is_well_formed(struct span name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!char_is(name.p[i], CHAR_FTEXT))
+            return false;
+    return name.n > 0;
+}
+
+bool mail_header_is_message(const struct mail_header *header)
+{
+    for (uint32_t i = 0; i < header->count; i++)
+        if (header->fields[i].indexed && name_is_well_formed(header->fields[i].name))
+            return true;
+    return false;
+}
