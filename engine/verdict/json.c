@@ -1,0 +1,240 @@
+/*
+ * Append-only JSON (RFC 8259). Strings are copied in runs; only a byte that needs care stops a run.
+ *
+ *   string    = %x22 *( unescaped / escaped ) %x22
+ *   unescaped = %x20-21 / %x23-5B / %x5D-10FFFF
+ *
+ * More is escaped than the grammar asks: DEL and the C1 controls too, because the output is read on
+ * terminals (security.md J08). Ill-formed UTF-8 becomes one U+FFFD for each maximal subpart, as
+ * Unicode 3.9 recommends and RFC 3629 section 3 defines "ill-formed": no overlong forms, no
+ * surrogates, nothing above U+10FFFF.
+ *
+ * Limits: the buffer's ceiling. Nesting is the caller's; its state is one flag, because after a
+ * close a value always stands before at the outer level.
+ *
+ * BUGS: no floating point; keys are not escaped, they are constants of ours.
+ */
+#include "verdict/json.h"
+
+static const struct span replacement = {(const uint8_t *)"\xef\xbf\xbd", 3};
+
+void json_begin(struct json *json, struct buffer *out)
+{
+    *json = (struct json){.out = out};
+}
+
+/* Comma and key, before any value. */
+static void json_value_begin(struct json *json, const char *key)
+{
+    if (json->comma)
+        buffer_append_byte(json->out, ',');
+    json->comma = true;
+    if (!key)
+        return;
+    buffer_append_byte(json->out, '"');
+    buffer_append_string(json->out, key);
+    buffer_append(json->out, SPAN("\":"));
+}
+
+static void json_open(struct json *json, const char *key, uint8_t bracket)
+{
+    json_value_begin(json, key);
+    buffer_append_byte(json->out, bracket);
+    json->comma = false;
+}
+
+static void json_close(struct json *json, uint8_t bracket)
+{
+    buffer_append_byte(json->out, bracket);
+    json->comma = true;
+}
+
+void json_object_open(struct json *json, const char *key)
+{
+    json_open(json, key, '{');
+}
+
+void json_object_close(struct json *json)
+{
+    json_close(json, '}');
+}
+
+void json_array_open(struct json *json, const char *key)
+{
+    json_open(json, key, '[');
+}
+
+void json_array_close(struct json *json)
+{
+    json_close(json, ']');
+}
+
+struct utf8_lead
+{
+    uint8_t first, last;   /* lead bytes of this row */
+    uint8_t low, high;     /* what the second byte may be */
+    uint8_t continuations; /* bytes behind the lead */
+};
+
+/*
+ * RFC 3629 section 4:
+ *   UTF8-2 = %xC2-DF UTF8-tail
+ *   UTF8-3 = %xE0 %xA0-BF UTF8-tail / %xE1-EC 2( UTF8-tail ) /
+ *            %xED %x80-9F UTF8-tail / %xEE-EF 2( UTF8-tail )
+ *   UTF8-4 = %xF0 %x90-BF 2( UTF8-tail ) / %xF1-F3 3( UTF8-tail ) / %xF4 %x80-8F 2( UTF8-tail )
+ */
+static const struct utf8_lead utf8_leads[] = {
+    {0xc2, 0xdf, 0x80, 0xbf, 1}, {0xe0, 0xe0, 0xa0, 0xbf, 2}, {0xe1, 0xec, 0x80, 0xbf, 2},
+    {0xed, 0xed, 0x80, 0x9f, 2}, {0xee, 0xef, 0x80, 0xbf, 2}, {0xf0, 0xf0, 0x90, 0xbf, 3},
+    {0xf1, 0xf3, 0x80, 0xbf, 3}, {0xf4, 0xf4, 0x80, 0x8f, 3},
+};
+
+static const struct utf8_lead *utf8_lead_find(uint8_t c)
+{
+    for (size_t i = 0; i < COUNT_OF(utf8_leads); i++)
+        if (c >= utf8_leads[i].first && c <= utf8_leads[i].last)
+            return &utf8_leads[i];
+    return NULL;
+}
+
+/*
+ * Looks at the non-ASCII bytes at the beginning of `s`, at least one. Returns how many belong
+ * together; *valid says whether they are a character or a maximal ill-formed part of one.
+ */
+static size_t utf8_take(struct span s, bool *valid)
+{
+    const struct utf8_lead *lead = utf8_lead_find(s.p[0]);
+    *valid = false;
+    if (!lead)
+        return 1;
+    size_t n = 1;
+    uint8_t low = lead->low, high = lead->high;
+    while (n <= lead->continuations && n < s.n && s.p[n] >= low && s.p[n] <= high) {
+        low = 0x80, high = 0xbf;
+        n++;
+    }
+    *valid = n == (size_t)lead->continuations + 1;
+    return n;
+}
+
+static bool needs_care(uint8_t c)
+{
+    return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+}
+
+static void json_escape_unit(struct buffer *out, uint8_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+    const uint8_t text[] = {'\\', 'u', '0', '0', (uint8_t)hex[c >> 4], (uint8_t)hex[c & 15]};
+    buffer_append(out, span_of(text, sizeof text));
+}
+
+static void json_escape_ascii(struct buffer *out, uint8_t c)
+{
+    const char *two = NULL;
+    switch (c) {
+    case '"':
+        two = "\\\"";
+        break;
+    case '\\':
+        two = "\\\\";
+        break;
+    case '\n':
+        two = "\\n";
+        break;
+    case '\r':
+        two = "\\r";
+        break;
+    case '\t':
+        two = "\\t";
+        break;
+    default:
+        json_escape_unit(out, c);
+        return;
+    }
+    buffer_append(out, span_of(two, 2));
+}
+
+/* Appends what stands for the bytes at the beginning of `s`, and returns how many those are. */
+static size_t json_escape(struct buffer *out, struct span s)
+{
+    if (s.p[0] < 0x80) {
+        json_escape_ascii(out, s.p[0]);
+        return 1;
+    }
+    bool valid;
+    size_t n = utf8_take(s, &valid);
+    if (!valid)
+        buffer_append(out, replacement);
+    else if (s.p[0] == 0xc2 && s.p[1] < 0xa0)
+        json_escape_unit(out, s.p[1]); /* C1: U+0080 to U+009F */
+    else
+        buffer_append(out, span_slice(s, 0, n));
+    return n;
+}
+
+void json_span(struct json *json, const char *key, struct span value)
+{
+    json_value_begin(json, key);
+    buffer_append_byte(json->out, '"');
+    while (value.n) {
+        size_t run = 0;
+        while (run < value.n && !needs_care(value.p[run]))
+            run++;
+        buffer_append(json->out, span_slice(value, 0, run));
+        value = span_skip(value, run);
+        if (value.n)
+            value = span_skip(value, json_escape(json->out, value));
+    }
+    buffer_append_byte(json->out, '"');
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+    if (value)
+        json_span(json, key, span_from_string(value));
+    else
+        json_null(json, key);
+}
+
+void json_name(struct json *json, const char *key, const struct dns_name *name)
+{
+    char text[DNS_NAME_TEXT_MAX];
+    json_string(json, key, name->length ? dns_name_text(name, text) : NULL);
+}
+
+static void json_digits(struct json *json, uint64_t value)
+{
+    uint8_t digits[20]; /* of 2^64 - 1 */
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (uint8_t)('0' + value % 10);
+    while (value /= 10);
+    buffer_append(json->out, span_of(digits + at, sizeof digits - at));
+}
+
+void json_uint(struct json *json, const char *key, uint64_t value)
+{
+    json_value_begin(json, key);
+    json_digits(json, value);
+}
+
+void json_int(struct json *json, const char *key, int64_t value)
+{
+    json_value_begin(json, key);
+    if (value < 0)
+        buffer_append_byte(json->out, '-');
+    json_digits(json, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+    json_value_begin(json, key);
+    buffer_append_string(json->out, value ? "true" : "false");
+}
+
+void json_null(struct json *json, const char *key)
+{
+    json_value_begin(json, key);
+    buffer_append(json->out, SPAN("null"));
+}
