@@ -1,12 +1,14 @@
 /*
- * SPF records compiled: the whole text is validated before anything is evaluated (RFC 7208 4.6,
- * SP-9). A compiled record depends on the text alone, so a cache may share it between messages and
- * threads.
+ * SPF records: the whole text is validated before anything is evaluated (RFC 7208 4.6, SP-9).
+ *
+ * A parsed record holds no list of terms. Directives are read off the validated text one by one
+ * when they are evaluated, so a record needs no memory, the evaluation can start over as often as
+ * answers arrive, and a cache that keeps the text can keep the parsed record beside it.
  */
 #ifndef SPF_RECORD_H
 #define SPF_RECORD_H
 
-#include "base/arena.h"
+#include "base/attributes.h"
 #include "base/ip.h"
 #include "base/limit.h"
 
@@ -22,38 +24,49 @@ enum spf_mechanism
     SPF_EXISTS,
 };
 
+/* A directive: qualifier and mechanism. Spans are parts of the record's text (borrowed). */
 struct spf_term
 {
     enum spf_mechanism mechanism;
-    char qualifier;          /* '+' '-' '~' '?' */
-    struct span text;        /* in the record's text: "include:b.example", for the verdict */
+    char qualifier;          /* '+' '-' '~' '?'; '+' where none was written */
+    struct span text;        /* as published: "-include:b.example" */
     struct span domain_spec; /* may hold macros; empty where absent */
     struct ip network;       /* ip4, ip6 */
     uint8_t prefix4;         /* a, mx, ip4: 0 to 32 */
     uint8_t prefix6;         /* a, mx, ip6: 0 to 128 */
 };
 
+/* Spans are parts of the text (borrowed). */
 struct spf_record
 {
     struct span text;
-    const struct spf_term *terms; /* mechanisms in order */
-    uint32_t count;
-    struct span redirect; /* domain-spec; empty where absent. Ignored where has_all (SP-12) */
-    struct span exp;      /* domain-spec; empty where absent */
+    uint32_t count;            /* directives */
+    struct span redirect;      /* domain-spec; empty where absent. Ignored where has_all (SP-12) */
+    struct span redirect_text; /* as published: "redirect=b.example" */
+    struct span exp;           /* domain-spec; empty where absent */
     bool has_all;
 };
 
 struct spf_syntax_error
 {
     const char *reason; /* static word: "unknown_mechanism", "bad_domain_spec", "bad_prefix" ... */
-    uint32_t at;        /* offset in the text, for carets */
+    uint32_t at;        /* offset of the term in the text, for carets */
 };
 
 /* True when `text` begins "v=spf1" and then ends or goes on with SP (SP-7). */
 bool spf_is_record(struct span text);
-/* Compiles; spans point into `text`, which must live as long. False and *error on a syntax error.
+
+/*
+ * Validates all of `text`. Spans of *record point into it, so it must live as long. False, *record
+ * untouched and *error set: a syntax error, or over MAX_SPF_RECORD_BYTES or MAX_SPF_TERMS.
  */
-bool spf_record_parse(struct span text, struct arena *arena, struct limit_hits *hits,
-                      struct spf_record *record, struct spf_syntax_error *error) MUST_CHECK;
+bool spf_record_parse(struct span text, struct limit_hits *hits, struct spf_record *record,
+                      struct spf_syntax_error *error) MUST_CHECK;
+
+/*
+ * The next directive of a parsed record; *at is 0 before the first and belongs to this function.
+ * False at the end. Modifiers are passed over: they stand in the record.
+ */
+bool spf_record_next(const struct spf_record *record, size_t *at, struct spf_term *term) MUST_CHECK;
 
 #endif
