@@ -119,7 +119,7 @@ $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_
 endef
 $(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
 
-$B/bench/%: $B/bench/%.o $B/engine.a
+$B/bench/%: $B/bench/%.o $B/bench/bench.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm
 
@@ -141,4 +141,4 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) $(wildcard tests/*/*.c))
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c))
