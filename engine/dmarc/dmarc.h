@@ -4,6 +4,7 @@
 #ifndef DMARC_DMARC_H
 #define DMARC_DMARC_H
 
+#include "dmarc/psl.h"
 #include "dmarc/walk.h"
 #include "mail/address.h"
 
@@ -30,6 +31,8 @@ struct dmarc_options
                                   failing wins */
     const struct dns_name *psd_names; /* names to treat as psd=y (DP-19); may be NULL */
     uint32_t psd_count;
+    bool always_ask_existence;   /* ask whether the author domain exists also where nothing hangs on
+                                    it: what `assay dmarc` shows */
     const struct dmarc_psl *psl; /* for PSL and COMPARE; NULL: libpsl's built-in list */
 };
 
@@ -57,15 +60,15 @@ struct dmarc_discovery
     enum result result; /* RESULT_UNSET: a policy was found; NONE; TEMPERROR; PERMERROR */
     const char *reason; /* static word, or NULL */
     struct dns_name from_domain;
-    struct dns_name org_domain;
+    struct dns_name org_domain;    /* cleared where an error hides it */
     struct dns_name policy_domain; /* where the record was found; cleared for none */
     bool author_exists;            /* by its own query; true where the question was not needed */
-    bool existence_known;
+    bool existence_known;          /* false: not asked, or the DNS failed */
     const struct dmarc_record *record; /* arena or NULL */
     enum dmarc_policy
         published; /* p, sp or np that applies, before t (INVALID/absent resolved: DP-26) */
     enum dmarc_policy policy; /* after t */
-    const char *policy_tag;   /* "p", "sp", "np" */
+    const char *policy_tag;   /* "p", "sp", "np"; NULL where none applies */
     bool used_psl;            /* org_domain came from the PSL */
     struct dmarc_walk walk;
     struct dns_name psl_org_domain; /* PSL and COMPARE modes */
@@ -104,11 +107,5 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
                        struct dmarc_judgement *judgement) MUST_CHECK;
 
 const char *dmarc_disposition_word(enum dmarc_disposition disposition);
-
-/* Public Suffix List: the only door to libpsl (dmarc/psl.c). `path` NULL: the built-in list. */
-struct dmarc_psl *dmarc_psl_open(const char *path) MUST_CHECK;
-void dmarc_psl_free(struct dmarc_psl **psl);
-/* The registrable domain of `name`, or `name` itself where there is none. */
-struct dns_name dmarc_psl_org(const struct dmarc_psl *psl, const struct dns_name *name);
 
 #endif

@@ -31,19 +31,24 @@ struct dmarc_record
     enum dmarc_psd psd;
     bool testing; /* t=y */
     bool adkim_strict, aspf_strict;
-    struct span rua, ruf, fo; /* values as written; empty where absent */
-    bool has_usable_rua;      /* at least one syntactically good mailto: URI (DP-26) */
-    uint32_t faults;          /* unknown values, duplicates, removed tags: how many were ignored */
-    struct taglist tags;      /* all tags, for explaining */
+    struct span rua, ruf, fo; /* values as written; empty where absent or ignored (DP-12) */
+    bool has_usable_rua;      /* at least one syntactically good URI, whatever scheme (DP-26) */
+    uint32_t faults;          /* bad values, duplicates, removed tags: how many were ignored */
+    const struct tag *tags;   /* arena: all tags as published, for explaining */
+    uint32_t tag_count;
 };
 
-/* True when the first tag is v=DMARC1, exact case, WSP around "=" allowed (DP-7). */
+/* True when the first tag is v=DMARC1, exact case of the value, WSP around "=" allowed (DP-7). */
 bool dmarc_is_record(struct span text);
-/* False where it is no DMARC record or over MAX_DMARC_RECORD_BYTES (*reason says which, static). */
-bool dmarc_record_parse(struct span text, struct limit_hits *hits, struct dmarc_record *record,
-                        const char **reason) MUST_CHECK;
+/*
+ * Reads a record; spans point into `text`, which must live as long. False, and *record untouched,
+ * where it is no DMARC record ("not_dmarc"), over MAX_DMARC_RECORD_BYTES or MAX_TAGS (the limit's
+ * word), or without memory ("no_memory"): *reason is static.
+ */
+bool dmarc_record_parse(struct span text, struct arena *arena, struct limit_hits *hits,
+                        struct dmarc_record *record, const char **reason) MUST_CHECK;
 
-const char *
-dmarc_policy_word(enum dmarc_policy policy); /* "none" "quarantine" "reject"; NULL else */
+/* "none" "quarantine" "reject"; NULL else. Static. */
+const char *dmarc_policy_word(enum dmarc_policy policy);
 
 #endif

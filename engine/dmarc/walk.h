@@ -9,12 +9,24 @@
 #include "dmarc/record.h"
 #include "dns/answer.h"
 
+/* What every part of the judge needs to ask and to remember; all borrowed. */
+struct dmarc_context
+{
+    struct dns_answers *answers;
+    struct arena *arena;
+    struct limit_hits *hits;
+    const struct dns_name *psd_names; /* records there count as psd=y unless they say psd=n (DP-19)
+                                       */
+    uint32_t psd_count;
+};
+
 struct dmarc_step
 {
     struct dns_name domain; /* the level; the question was _dmarc.<domain> TXT */
     enum dns_outcome outcome;
     const char *reason; /* static: "servfail", "several_records", "not_dmarc" ... or NULL */
-    struct dmarc_record *record; /* arena; NULL where there is no single valid record */
+    bool unknown;       /* a DNS error or a limit: whether a record stands here cannot be said */
+    const struct dmarc_record *record; /* arena; NULL where there is no single valid record */
 };
 
 struct dmarc_walk
@@ -22,18 +34,31 @@ struct dmarc_walk
     struct dns_name start;
     struct dmarc_step steps[MAX_DMARC_WALK]; /* longest name first */
     uint32_t count;
-    bool tempfail; /* a level had DNS_TEMPFAIL: see `steps` */
+    bool tempfail; /* a level is unknown because of the DNS, or for want of memory */
+    bool permfail; /* a level is unknown because of a limit */
     bool complete; /* false: waiting */
 };
 
-/* Walks up from `start`; stops behind a record with psd=y or psd=n. */
-enum judge dmarc_walk(const struct dns_name *start, struct dns_answers *answers,
-                      struct arena *arena, struct limit_hits *hits,
+/* Walks up from `start`; ends with a record that has psd=y or psd=n. */
+enum judge dmarc_walk(const struct dns_name *start, const struct dmarc_context *context,
                       struct dmarc_walk *walk) MUST_CHECK;
-/* Organizational Domain by rules 1 to 3 of 4.10.2 (DP-16 to DP-20). Requires walk->complete. */
+/*
+ * A walk of one or two levels, for discovery by the Public Suffix List: `start`, and `org` where it
+ * is another name. psd= ends nothing here.
+ */
+enum judge dmarc_walk_levels(const struct dns_name *start, const struct dns_name *org,
+                             const struct dmarc_context *context,
+                             struct dmarc_walk *walk) MUST_CHECK;
+
+/*
+ * Organizational Domain by rules 1 to 3 of 4.10.2 (DP-16 to DP-20). Requires walk->complete;
+ * unknown levels count as empty, so look at tempfail and permfail first.
+ */
 struct dns_name dmarc_walk_org(const struct dmarc_walk *walk);
 /* The level's record, or NULL. */
 const struct dmarc_record *dmarc_walk_record(const struct dmarc_walk *walk,
                                              const struct dns_name *domain);
+/* The first unknown level, or NULL. */
+const struct dmarc_step *dmarc_walk_unknown(const struct dmarc_walk *walk);
 
 #endif
