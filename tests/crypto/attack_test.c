@@ -270,8 +270,12 @@ Test(attack, D15_no_memory_is_an_error)
     cr_expect(ERR_peek_error() == 0, "the queue was left full");
 }
 
+/* Under AddressSanitizer freed memory stays with it for a while; it has a leak check instead. */
 static long resident_pages(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+    return 0;
+#endif
     long total = 0, resident = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     cr_assert(file && fscanf(file, "%ld %ld", &total, &resident) == 2);
