@@ -18,13 +18,13 @@
 
 static const struct span replacement = {(const uint8_t *)"\xef\xbf\xbd", 3};
 
-void json_begin(struct json *json, struct buffer *out)
+void jsonw_begin(struct jsonw *json, struct buffer *out)
 {
-    *json = (struct json){.out = out};
+    *json = (struct jsonw){.out = out};
 }
 
 /* Comma and key, before any value. */
-static void json_value_begin(struct json *json, const char *key)
+static void json_value_begin(struct jsonw *json, const char *key)
 {
     if (json->comma)
         buffer_append_byte(json->out, ',');
@@ -36,35 +36,35 @@ static void json_value_begin(struct json *json, const char *key)
     buffer_append(json->out, SPAN("\":"));
 }
 
-static void json_open(struct json *json, const char *key, uint8_t bracket)
+static void json_open(struct jsonw *json, const char *key, uint8_t bracket)
 {
     json_value_begin(json, key);
     buffer_append_byte(json->out, bracket);
     json->comma = false;
 }
 
-static void json_close(struct json *json, uint8_t bracket)
+static void json_close(struct jsonw *json, uint8_t bracket)
 {
     buffer_append_byte(json->out, bracket);
     json->comma = true;
 }
 
-void json_object_open(struct json *json, const char *key)
+void jsonw_object_open(struct jsonw *json, const char *key)
 {
     json_open(json, key, '{');
 }
 
-void json_object_close(struct json *json)
+void jsonw_object_close(struct jsonw *json)
 {
     json_close(json, '}');
 }
 
-void json_array_open(struct json *json, const char *key)
+void jsonw_array_open(struct jsonw *json, const char *key)
 {
     json_open(json, key, '[');
 }
 
-void json_array_close(struct json *json)
+void jsonw_array_close(struct jsonw *json)
 {
     json_close(json, ']');
 }
@@ -173,7 +173,7 @@ static size_t json_escape(struct buffer *out, struct span s)
     return n;
 }
 
-void json_span(struct json *json, const char *key, struct span value)
+void jsonw_span(struct jsonw *json, const char *key, struct span value)
 {
     json_value_begin(json, key);
     buffer_append_byte(json->out, '"');
@@ -189,21 +189,21 @@ void json_span(struct json *json, const char *key, struct span value)
     buffer_append_byte(json->out, '"');
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void jsonw_string(struct jsonw *json, const char *key, const char *value)
 {
     if (value)
-        json_span(json, key, span_from_string(value));
+        jsonw_span(json, key, span_from_string(value));
     else
-        json_null(json, key);
+        jsonw_null(json, key);
 }
 
-void json_name(struct json *json, const char *key, const struct dns_name *name)
+void jsonw_name(struct jsonw *json, const char *key, const struct dns_name *name)
 {
     char text[DNS_NAME_TEXT_MAX];
-    json_string(json, key, name->length ? dns_name_text(name, text) : NULL);
+    jsonw_string(json, key, name->length ? dns_name_text(name, text) : NULL);
 }
 
-static void json_digits(struct json *json, uint64_t value)
+static void json_digits(struct jsonw *json, uint64_t value)
 {
     uint8_t digits[20]; /* of 2^64 - 1 */
     size_t at = sizeof digits;
@@ -213,13 +213,13 @@ static void json_digits(struct json *json, uint64_t value)
     buffer_append(json->out, span_of(digits + at, sizeof digits - at));
 }
 
-void json_uint(struct json *json, const char *key, uint64_t value)
+void jsonw_uint(struct jsonw *json, const char *key, uint64_t value)
 {
     json_value_begin(json, key);
     json_digits(json, value);
 }
 
-void json_int(struct json *json, const char *key, int64_t value)
+void jsonw_int(struct jsonw *json, const char *key, int64_t value)
 {
     json_value_begin(json, key);
     if (value < 0)
@@ -227,13 +227,13 @@ void json_int(struct json *json, const char *key, int64_t value)
     json_digits(json, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void jsonw_bool(struct jsonw *json, const char *key, bool value)
 {
     json_value_begin(json, key);
     buffer_append_string(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void jsonw_null(struct jsonw *json, const char *key)
 {
     json_value_begin(json, key);
     buffer_append(json->out, SPAN("null"));

@@ -9,19 +9,19 @@
 #include "verdict/verdict.h"
 
 /* `spf` NULL: not checked, for want of a client address. */
-void part_spf(struct json *json, const char *key, const struct spf_judgement *spf);
+void part_spf(struct jsonw *json, const char *key, const struct spf_judgement *spf);
 /* Arrays and objects for a judgement that may be NULL: the method was not run. */
-void part_dkim(struct json *json, const char *key, const struct dkim_judgement *dkim,
+void part_dkim(struct jsonw *json, const char *key, const struct dkim_judgement *dkim,
                const struct dmarc_judgement *dmarc);
-void part_arc(struct json *json, const char *key, const struct arc_judgement *arc);
-void part_dmarc(struct json *json, const char *key, const struct dmarc_judgement *dmarc);
-void part_discovery(struct json *json, const char *key, const struct dmarc_discovery *discovery);
+void part_arc(struct jsonw *json, const char *key, const struct arc_judgement *arc);
+void part_dmarc(struct jsonw *json, const char *key, const struct dmarc_judgement *dmarc);
+void part_discovery(struct jsonw *json, const char *key, const struct dmarc_discovery *discovery);
 
 /* null for an empty span. */
-void part_text(struct json *json, const char *key, struct span text);
+void part_text(struct jsonw *json, const char *key, struct span text);
 /* null for zero: unknown. */
-void part_known_uint(struct json *json, const char *key, uint64_t value);
+void part_known_uint(struct jsonw *json, const char *key, uint64_t value);
 /* The result's word, null for RESULT_UNSET: evidence that was not needed, never a verdict. */
-void part_step_result(struct json *json, const char *key, enum result result);
+void part_step_result(struct jsonw *json, const char *key, enum result result);
 
 #endif

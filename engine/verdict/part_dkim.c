@@ -7,7 +7,7 @@ static const char *canon_word(enum canon canon)
     return canon == CANON_RELAXED ? "relaxed" : "simple";
 }
 
-static void write_canonicalization(struct json *json, const struct dkim_signature *signature)
+static void write_canonicalization(struct jsonw *json, const struct dkim_signature *signature)
 {
     char text[sizeof "relaxed/relaxed"];
     size_t n = 0;
@@ -16,11 +16,11 @@ static void write_canonicalization(struct json *json, const struct dkim_signatur
     text[n++] = '/';
     for (const char *p = canon_word(signature->body_canon); *p; p++)
         text[n++] = *p;
-    json_span(json, "canonicalization", span_of(text, n));
+    jsonw_span(json, "canonicalization", span_of(text, n));
 }
 
 /* i= as written; RFC 6376 3.5: "@" followed by the domain where the tag is absent. */
-static void write_identity(struct json *json, const struct dkim_signature *signature)
+static void write_identity(struct jsonw *json, const struct dkim_signature *signature)
 {
     char text[1 + DNS_NAME_TEXT_MAX];
     if (signature->identity.n || !signature->domain.length) {
@@ -29,7 +29,7 @@ static void write_identity(struct json *json, const struct dkim_signature *signa
     }
     text[0] = '@';
     dns_name_text(&signature->domain, text + 1);
-    json_string(json, "identity", text);
+    jsonw_string(json, "identity", text);
 }
 
 /* Only a signature that DMARC was given as an identifier can have aligned (DP-29). */
@@ -42,40 +42,40 @@ static bool is_aligned(const struct dkim_verified *verified, const struct dmarc_
            dmarc->dkim_alignment[identifier - 1];
 }
 
-static void write_optional_uint(struct json *json, const char *key, bool known, uint64_t value)
+static void write_optional_uint(struct jsonw *json, const char *key, bool known, uint64_t value)
 {
     if (known)
-        json_uint(json, key, value);
+        jsonw_uint(json, key, value);
     else
-        json_null(json, key);
+        jsonw_null(json, key);
 }
 
-static void write_signed_fields(struct json *json, const struct dkim_signature *signature)
+static void write_signed_fields(struct jsonw *json, const struct dkim_signature *signature)
 {
-    json_array_open(json, "signed_fields");
+    jsonw_array_open(json, "signed_fields");
     for (uint32_t i = 0; signature->items && i < signature->item_count; i++)
-        json_span(json, NULL, signature->items[i]);
-    json_array_close(json);
+        jsonw_span(json, NULL, signature->items[i]);
+    jsonw_array_close(json);
 }
 
-static void write_unsigned_fields(struct json *json, const struct dkim_verified *verified)
+static void write_unsigned_fields(struct jsonw *json, const struct dkim_verified *verified)
 {
-    json_array_open(json, "unsigned_fields");
+    jsonw_array_open(json, "unsigned_fields");
     for (uint32_t i = 0; verified->unsigned_fields && i < verified->unsigned_field_count; i++)
-        json_string(json, NULL, verified->unsigned_fields[i]);
-    json_array_close(json);
+        jsonw_string(json, NULL, verified->unsigned_fields[i]);
+    jsonw_array_close(json);
 }
 
 /* Keys beyond the contract of the command line: what was signed, what was not, and why. */
-static void write_evidence(struct json *json, const struct dkim_verified *verified)
+static void write_evidence(struct jsonw *json, const struct dkim_verified *verified)
 {
     const struct dkim_signature *signature = &verified->signature;
-    json_bool(json, "skipped", verified->skipped);
-    json_bool(json, "usable_for_dmarc", verified->usable_for_dmarc);
+    jsonw_bool(json, "skipped", verified->skipped);
+    jsonw_bool(json, "usable_for_dmarc", verified->usable_for_dmarc);
     if (verified->body_hash >= 0 && !verified->skipped)
-        json_bool(json, "body_hash_matches", verified->body_hash_matches);
+        jsonw_bool(json, "body_hash_matches", verified->body_hash_matches);
     else
-        json_null(json, "body_hash_matches");
+        jsonw_null(json, "body_hash_matches");
     write_optional_uint(json, "length", signature->has_l, signature->l);
     write_optional_uint(json, "signed_at", signature->has_t, signature->t);
     write_optional_uint(json, "expires", signature->has_x, signature->x);
@@ -86,39 +86,39 @@ static void write_evidence(struct json *json, const struct dkim_verified *verifi
                         signature->reason_at);
 }
 
-static void write_body_bytes(struct json *json, const struct dkim_verified *verified)
+static void write_body_bytes(struct jsonw *json, const struct dkim_verified *verified)
 {
-    json_object_open(json, "body_bytes");
-    json_uint(json, "signed", verified->body_signed);
-    json_uint(json, "total", verified->body_total);
-    json_object_close(json);
+    jsonw_object_open(json, "body_bytes");
+    jsonw_uint(json, "signed", verified->body_signed);
+    jsonw_uint(json, "total", verified->body_total);
+    jsonw_object_close(json);
 }
 
-static void write_signature(struct json *json, const struct dkim_verified *verified,
+static void write_signature(struct jsonw *json, const struct dkim_verified *verified,
                             const struct dmarc_judgement *dmarc)
 {
     const struct dkim_signature *signature = &verified->signature;
-    json_object_open(json, NULL);
-    json_string(json, "result", verdict_method_word(METHOD_DKIM, verified->result));
-    json_name(json, "domain", &signature->domain);
-    json_name(json, "selector", &signature->selector);
-    json_string(json, "algorithm", dkim_algorithm_word(signature->algorithm));
+    jsonw_object_open(json, NULL);
+    jsonw_string(json, "result", verdict_method_word(METHOD_DKIM, verified->result));
+    jsonw_name(json, "domain", &signature->domain);
+    jsonw_name(json, "selector", &signature->selector);
+    jsonw_string(json, "algorithm", dkim_algorithm_word(signature->algorithm));
     part_known_uint(json, "key_bits", verified->keys.bits);
     write_canonicalization(json, signature);
     write_identity(json, signature);
-    json_bool(json, "aligned", is_aligned(verified, dmarc));
-    json_bool(json, "testing", verified->keys.testing);
-    json_string(json, "reason", verified->reason);
+    jsonw_bool(json, "aligned", is_aligned(verified, dmarc));
+    jsonw_bool(json, "testing", verified->keys.testing);
+    jsonw_string(json, "reason", verified->reason);
     write_body_bytes(json, verified);
     write_evidence(json, verified);
-    json_object_close(json);
+    jsonw_object_close(json);
 }
 
-void part_dkim(struct json *json, const char *key, const struct dkim_judgement *dkim,
+void part_dkim(struct jsonw *json, const char *key, const struct dkim_judgement *dkim,
                const struct dmarc_judgement *dmarc)
 {
-    json_array_open(json, key);
+    jsonw_array_open(json, key);
     for (uint32_t i = 0; dkim && i < dkim->count; i++)
         write_signature(json, &dkim->verified[i], dmarc);
-    json_array_close(json);
+    jsonw_array_close(json);
 }

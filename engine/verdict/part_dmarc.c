@@ -3,26 +3,26 @@
 #include "verdict/part.h"
 
 /* Which record, found how. The record is shown as published; its tags are explained beside it. */
-static void write_found(struct json *json, const struct dmarc_discovery *discovery)
+static void write_found(struct jsonw *json, const struct dmarc_discovery *discovery)
 {
     bool found = discovery->result == RESULT_UNSET && discovery->record;
-    json_string(json, "published", found ? dmarc_policy_word(discovery->published) : NULL);
-    json_string(json, "policy_tag", found ? discovery->policy_tag : NULL);
-    json_string(json, "discovery_method", discovery->used_psl ? "psl" : "treewalk");
-    json_name(json, "psl_org_domain", &discovery->psl_org_domain);
-    json_bool(json, "psl_differs", discovery->psl_differs);
-    json_string(json, "psl_difference", discovery->psl_difference);
+    jsonw_string(json, "published", found ? dmarc_policy_word(discovery->published) : NULL);
+    jsonw_string(json, "policy_tag", found ? discovery->policy_tag : NULL);
+    jsonw_string(json, "discovery_method", discovery->used_psl ? "psl" : "treewalk");
+    jsonw_name(json, "psl_org_domain", &discovery->psl_org_domain);
+    jsonw_bool(json, "psl_differs", discovery->psl_differs);
+    jsonw_string(json, "psl_difference", discovery->psl_difference);
 }
 
-static void write_exists(struct json *json, const struct dmarc_discovery *discovery)
+static void write_exists(struct jsonw *json, const struct dmarc_discovery *discovery)
 {
     if (discovery->existence_known)
-        json_bool(json, "exists", discovery->author_exists);
+        jsonw_bool(json, "exists", discovery->author_exists);
     else
-        json_null(json, "exists");
+        jsonw_null(json, "exists");
 }
 
-static void write_record(struct json *json, const struct dmarc_record *record)
+static void write_record(struct jsonw *json, const struct dmarc_record *record)
 {
     part_text(json, "record", record ? record->text : SPAN(""));
 }
@@ -42,44 +42,44 @@ static const char *disposition_word(enum dmarc_disposition disposition)
     return disposition == DMARC_DISPOSE_UNSET ? NULL : dmarc_disposition_word(disposition);
 }
 
-static void write_alignment(struct json *json, const struct dmarc_judgement *dmarc)
+static void write_alignment(struct jsonw *json, const struct dmarc_judgement *dmarc)
 {
-    json_object_open(json, "alignment");
-    json_bool(json, "spf", dmarc->spf_aligned);
-    json_bool(json, "dkim", dmarc->dkim_aligned);
-    json_object_close(json);
+    jsonw_object_open(json, "alignment");
+    jsonw_bool(json, "spf", dmarc->spf_aligned);
+    jsonw_bool(json, "dkim", dmarc->dkim_aligned);
+    jsonw_object_close(json);
 }
 
-static void write_modes(struct json *json, const struct dmarc_judgement *dmarc)
+static void write_modes(struct jsonw *json, const struct dmarc_judgement *dmarc)
 {
-    json_object_open(json, "alignment_mode");
-    json_string(json, "spf", dmarc->spf_strict ? "strict" : "relaxed");
-    json_string(json, "dkim", dmarc->dkim_strict ? "strict" : "relaxed");
-    json_object_close(json);
+    jsonw_object_open(json, "alignment_mode");
+    jsonw_string(json, "spf", dmarc->spf_strict ? "strict" : "relaxed");
+    jsonw_string(json, "dkim", dmarc->dkim_strict ? "strict" : "relaxed");
+    jsonw_object_close(json);
 }
 
-void part_dmarc(struct json *json, const char *key, const struct dmarc_judgement *dmarc)
+void part_dmarc(struct jsonw *json, const char *key, const struct dmarc_judgement *dmarc)
 {
     static const struct dmarc_judgement not_run = {.result = RESULT_NONE, .reason = "not_checked"};
     if (!dmarc)
         dmarc = &not_run;
     const struct dmarc_discovery *discovery = &dmarc->discovery;
-    json_object_open(json, key);
-    json_string(json, "result", verdict_method_word(METHOD_DMARC, dmarc->result));
-    json_string(json, "policy", dmarc_policy_word(dmarc->policy));
-    json_string(json, "disposition", disposition_word(dmarc->disposition));
-    json_name(json, "from_domain", &discovery->from_domain);
-    json_name(json, "org_domain", &discovery->org_domain);
-    json_name(json, "policy_domain", &discovery->policy_domain);
+    jsonw_object_open(json, key);
+    jsonw_string(json, "result", verdict_method_word(METHOD_DMARC, dmarc->result));
+    jsonw_string(json, "policy", dmarc_policy_word(dmarc->policy));
+    jsonw_string(json, "disposition", disposition_word(dmarc->disposition));
+    jsonw_name(json, "from_domain", &discovery->from_domain);
+    jsonw_name(json, "org_domain", &discovery->org_domain);
+    jsonw_name(json, "policy_domain", &discovery->policy_domain);
     write_alignment(json, dmarc);
-    json_string(json, "reason", dmarc->reason);
-    json_string(json, "aligned_by", aligned_by(dmarc));
+    jsonw_string(json, "reason", dmarc->reason);
+    jsonw_string(json, "aligned_by", aligned_by(dmarc));
     write_modes(json, dmarc);
-    json_string(json, "override", dmarc->override);
+    jsonw_string(json, "override", dmarc->override);
     write_exists(json, discovery);
     write_record(json, discovery->record);
     write_found(json, discovery);
-    json_object_close(json);
+    jsonw_object_close(json);
 }
 
 /* RFC 9989 4.10.1, DP-26: an unusable policy counts as none where reports can be sent. */
@@ -94,13 +94,13 @@ static const char *policy_or(enum dmarc_policy policy, const struct dmarc_record
 }
 
 /* After defaults (DP-36): sp falls back to p, np to sp (RFC 9989 4.7). */
-static void write_policies(struct json *json, const struct dmarc_record *record)
+static void write_policies(struct jsonw *json, const struct dmarc_record *record)
 {
     const char *p = policy_or(record->p, record, record->has_usable_rua ? "none" : NULL);
     const char *sp = policy_or(record->sp, record, p);
-    json_string(json, "p", p);
-    json_string(json, "sp", sp);
-    json_string(json, "np", policy_or(record->np, record, sp));
+    jsonw_string(json, "p", p);
+    jsonw_string(json, "sp", sp);
+    jsonw_string(json, "np", policy_or(record->np, record, sp));
 }
 
 static const char *psd_word(enum dmarc_psd psd)
@@ -116,61 +116,61 @@ static const char *psd_word(enum dmarc_psd psd)
     return "u";
 }
 
-static void write_tags(struct json *json, const struct dmarc_record *record)
+static void write_tags(struct jsonw *json, const struct dmarc_record *record)
 {
     if (!record) {
-        json_null(json, "tags");
+        jsonw_null(json, "tags");
         return;
     }
-    json_object_open(json, "tags");
+    jsonw_object_open(json, "tags");
     write_policies(json, record);
-    json_string(json, "psd", psd_word(record->psd));
-    json_string(json, "t", record->testing ? "y" : "n");
-    json_string(json, "adkim", record->adkim_strict ? "s" : "r");
-    json_string(json, "aspf", record->aspf_strict ? "s" : "r");
+    jsonw_string(json, "psd", psd_word(record->psd));
+    jsonw_string(json, "t", record->testing ? "y" : "n");
+    jsonw_string(json, "adkim", record->adkim_strict ? "s" : "r");
+    jsonw_string(json, "aspf", record->aspf_strict ? "s" : "r");
     part_text(json, "rua", record->rua);
     part_text(json, "ruf", record->ruf);
-    json_span(json, "fo", record->fo.n ? record->fo : SPAN("0"));
-    json_object_close(json);
+    jsonw_span(json, "fo", record->fo.n ? record->fo : SPAN("0"));
+    jsonw_object_close(json);
 }
 
-static void write_step(struct json *json, const struct dmarc_step *step)
+static void write_step(struct jsonw *json, const struct dmarc_step *step)
 {
     static const char prefix[] = "_dmarc.";
     char name[sizeof prefix + DNS_NAME_TEXT_MAX];
     memcpy(name, prefix, sizeof prefix - 1);
     dns_name_text(&step->domain, name + sizeof prefix - 1);
-    json_object_open(json, NULL);
-    json_string(json, "name", name);
-    json_string(json, "outcome", dns_outcome_word(step->outcome));
+    jsonw_object_open(json, NULL);
+    jsonw_string(json, "name", name);
+    jsonw_string(json, "outcome", dns_outcome_word(step->outcome));
     write_record(json, step->record);
-    json_string(json, "reason", step->reason);
-    json_object_close(json);
+    jsonw_string(json, "reason", step->reason);
+    jsonw_object_close(json);
 }
 
-static void write_walk(struct json *json, const struct dmarc_walk *walk)
+static void write_walk(struct jsonw *json, const struct dmarc_walk *walk)
 {
-    json_array_open(json, "walk");
+    jsonw_array_open(json, "walk");
     for (uint32_t i = 0; i < walk->count && i < MAX_DMARC_WALK; i++)
         write_step(json, &walk->steps[i]);
-    json_array_close(json);
+    jsonw_array_close(json);
 }
 
-void part_discovery(struct json *json, const char *key, const struct dmarc_discovery *discovery)
+void part_discovery(struct jsonw *json, const char *key, const struct dmarc_discovery *discovery)
 {
     bool found = discovery->result == RESULT_UNSET && discovery->record;
-    json_object_open(json, key);
-    json_name(json, "from_domain", &discovery->from_domain);
+    jsonw_object_open(json, key);
+    jsonw_name(json, "from_domain", &discovery->from_domain);
     write_exists(json, discovery);
-    json_name(json, "org_domain", &discovery->org_domain);
-    json_name(json, "policy_domain", &discovery->policy_domain);
-    json_string(json, "policy", found ? dmarc_policy_word(discovery->policy) : NULL);
+    jsonw_name(json, "org_domain", &discovery->org_domain);
+    jsonw_name(json, "policy_domain", &discovery->policy_domain);
+    jsonw_string(json, "policy", found ? dmarc_policy_word(discovery->policy) : NULL);
     write_record(json, discovery->record);
     write_tags(json, discovery->record);
     write_walk(json, &discovery->walk);
-    json_string(json, "reason", discovery->reason);
+    jsonw_string(json, "reason", discovery->reason);
     part_step_result(json, "result", discovery->result);
     write_found(json, discovery);
-    json_uint(json, "ignored_tags", discovery->record ? discovery->record->faults : 0);
-    json_object_close(json);
+    jsonw_uint(json, "ignored_tags", discovery->record ? discovery->record->faults : 0);
+    jsonw_object_close(json);
 }

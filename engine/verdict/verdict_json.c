@@ -10,109 +10,109 @@
 #include "verdict/part.h"
 #include "verdict/verdict.h"
 
-void part_text(struct json *json, const char *key, struct span text)
+void part_text(struct jsonw *json, const char *key, struct span text)
 {
     if (text.n)
-        json_span(json, key, text);
+        jsonw_span(json, key, text);
     else
-        json_null(json, key);
+        jsonw_null(json, key);
 }
 
-void part_known_uint(struct json *json, const char *key, uint64_t value)
+void part_known_uint(struct jsonw *json, const char *key, uint64_t value)
 {
     if (value)
-        json_uint(json, key, value);
+        jsonw_uint(json, key, value);
     else
-        json_null(json, key);
+        jsonw_null(json, key);
 }
 
-void part_step_result(struct json *json, const char *key, enum result result)
+void part_step_result(struct jsonw *json, const char *key, enum result result)
 {
-    json_string(json, key, result == RESULT_UNSET ? NULL : result_word(result));
+    jsonw_string(json, key, result == RESULT_UNSET ? NULL : result_word(result));
 }
 
-static void write_anomalies(struct json *json, const struct mail_anomalies *anomalies)
+static void write_anomalies(struct jsonw *json, const struct mail_anomalies *anomalies)
 {
-    json_array_open(json, "anomalies");
+    jsonw_array_open(json, "anomalies");
     for (unsigned i = 0; anomalies && i < ANOMALY_COUNT; i++)
         if (mail_anomaly_is(anomalies, (enum mail_anomaly)i))
-            json_string(json, NULL, mail_anomaly_word((enum mail_anomaly)i));
-    json_array_close(json);
+            jsonw_string(json, NULL, mail_anomaly_word((enum mail_anomaly)i));
+    jsonw_array_close(json);
 }
 
 /* Twice the limit of a field: its folds are not there, and what is cut is cut below the limit. */
-static void write_results(struct json *json, const struct verdict *verdict)
+static void write_results(struct jsonw *json, const struct verdict *verdict)
 {
     struct buffer text;
     buffer_init(&text, 2 * MAX_AR_FIELD_BYTES);
     verdict_write_results(verdict, &text);
     if (text.failed)
         json->out->failed = true;
-    json_span(json, "authentication_results", buffer_span(&text));
+    jsonw_span(json, "authentication_results", buffer_span(&text));
     buffer_fini(&text);
 }
 
 /* A question that nobody answered in time is told as what it meant for the judges: no answer. */
-static void write_question(struct json *json, const struct dns_question *question)
+static void write_question(struct jsonw *json, const struct dns_question *question)
 {
     const struct dns_answer *answer = &question->answer;
     bool answered = answer->outcome != DNS_UNANSWERED;
-    json_object_open(json, NULL);
-    json_name(json, "name", &question->name);
-    json_string(json, "type", dns_type_text(question->type));
-    json_string(json, "outcome", dns_outcome_word(answered ? answer->outcome : DNS_TEMPFAIL));
-    json_uint(json, "age", answer->age);
-    json_uint(json, "ttl", answer->ttl);
-    json_uint(json, "records", answer->count);
-    json_string(json, "reason", answered ? answer->reason : "unanswered");
-    json_object_close(json);
+    jsonw_object_open(json, NULL);
+    jsonw_name(json, "name", &question->name);
+    jsonw_string(json, "type", dns_type_text(question->type));
+    jsonw_string(json, "outcome", dns_outcome_word(answered ? answer->outcome : DNS_TEMPFAIL));
+    jsonw_uint(json, "age", answer->age);
+    jsonw_uint(json, "ttl", answer->ttl);
+    jsonw_uint(json, "records", answer->count);
+    jsonw_string(json, "reason", answered ? answer->reason : "unanswered");
+    jsonw_object_close(json);
 }
 
-static void write_questions(struct json *json, const struct dns_answers *answers)
+static void write_questions(struct jsonw *json, const struct dns_answers *answers)
 {
-    json_array_open(json, "dns");
+    jsonw_array_open(json, "dns");
     for (const struct dns_question *q = answers ? answers->first : NULL; q; q = q->next)
         write_question(json, q);
-    json_array_close(json);
+    jsonw_array_close(json);
 }
 
-static void write_client(struct json *json, const struct ip *client)
+static void write_client(struct jsonw *json, const struct ip *client)
 {
     char text[IP_TEXT_MAX];
     part_text(json, "client", span_from_string(ip_text(client, text)));
 }
 
 /* A21: the whole address, so that nobody takes the domain's proof for the mailbox's. */
-static void write_from(struct json *json, const struct mail_from *from)
+static void write_from(struct jsonw *json, const struct mail_from *from)
 {
-    json_array_open(json, "from");
+    jsonw_array_open(json, "from");
     for (uint32_t i = 0; from && from->state == MAIL_FROM_OK && i < from->list.count; i++) {
-        json_object_open(json, NULL);
-        json_span(json, "local", from->list.addresses[i].local);
-        json_span(json, "domain", from->list.addresses[i].domain);
-        json_object_close(json);
+        jsonw_object_open(json, NULL);
+        jsonw_span(json, "local", from->list.addresses[i].local);
+        jsonw_span(json, "domain", from->list.addresses[i].domain);
+        jsonw_object_close(json);
     }
-    json_array_close(json);
+    jsonw_array_close(json);
 }
 
-static void write_limits(struct json *json, const struct limit_hits *hits)
+static void write_limits(struct jsonw *json, const struct limit_hits *hits)
 {
-    json_object_open(json, "limits");
+    jsonw_object_open(json, "limits");
     for (unsigned i = 0; hits && i < LIMIT_COUNT; i++)
         if (hits->n[i])
-            json_uint(json, limit_name((enum limit)i), hits->n[i]);
-    json_object_close(json);
+            jsonw_uint(json, limit_name((enum limit)i), hits->n[i]);
+    jsonw_object_close(json);
 }
 
 /* Signatures of the message, those beyond MAX_SIGNATURES_PARSED too, and why none was looked at. */
-static void write_signature_total(struct json *json, const struct dkim_judgement *dkim)
+static void write_signature_total(struct jsonw *json, const struct dkim_judgement *dkim)
 {
-    json_uint(json, "dkim_total", dkim ? dkim->total : 0);
-    json_string(json, "dkim_refused", dkim ? dkim->refused : "not_checked");
+    jsonw_uint(json, "dkim_total", dkim ? dkim->total : 0);
+    jsonw_string(json, "dkim_refused", dkim ? dkim->refused : "not_checked");
 }
 
 /* A judgement that should be there and is not is our fault: an error, never "not checked". */
-static void write_spf(struct json *json, const struct verdict *verdict)
+static void write_spf(struct jsonw *json, const struct verdict *verdict)
 {
     static const struct spf_judgement missing = {.checked = {.prefix = -1}};
     const struct spf_judgement *spf = verdict->spf ? verdict->spf : &missing;
@@ -121,15 +121,15 @@ static void write_spf(struct json *json, const struct verdict *verdict)
 
 void verdict_write_json(const struct verdict *verdict, struct buffer *out)
 {
-    struct json json;
-    json_begin(&json, out);
-    json_object_open(&json, NULL);
-    json_uint(&json, "v", 1);
+    struct jsonw json;
+    jsonw_begin(&json, out);
+    jsonw_object_open(&json, NULL);
+    jsonw_uint(&json, "v", 1);
     if (verdict->file.p)
-        json_span(&json, "file", verdict->file);
+        jsonw_span(&json, "file", verdict->file);
     else
-        json_null(&json, "file");
-    json_span(&json, "authserv_id", verdict->authserv_id);
+        jsonw_null(&json, "file");
+    jsonw_span(&json, "authserv_id", verdict->authserv_id);
     write_spf(&json, verdict);
     part_dkim(&json, "dkim", verdict->dkim, verdict->dmarc);
     part_arc(&json, "arc", verdict->arc);
@@ -141,19 +141,19 @@ void verdict_write_json(const struct verdict *verdict, struct buffer *out)
     write_from(&json, verdict->from);
     write_signature_total(&json, verdict->dkim);
     write_limits(&json, verdict->hits);
-    json_object_close(&json);
+    jsonw_object_close(&json);
 }
 
 void verdict_write_spf_json(const struct spf_judgement *spf, struct buffer *out)
 {
-    struct json json;
-    json_begin(&json, out);
+    struct jsonw json;
+    jsonw_begin(&json, out);
     part_spf(&json, NULL, spf);
 }
 
 void verdict_write_discovery_json(const struct dmarc_discovery *discovery, struct buffer *out)
 {
-    struct json json;
-    json_begin(&json, out);
+    struct jsonw json;
+    jsonw_begin(&json, out);
     part_discovery(&json, NULL, discovery);
 }
