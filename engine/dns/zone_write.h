@@ -1,0 +1,15 @@
+/* The recorder: the answers that a message used, as zone-file text that zone.c reads back. */
+#ifndef DNS_ZONE_WRITE_H
+#define DNS_ZONE_WRITE_H
+
+#include "base/buffer.h"
+#include "dns/answer.h"
+
+/*
+ * Appends one or more lines for every answered question, in the order they were asked. A source
+ * made from the text gives each of these questions an equal answer: outcome, reason, TTL, age,
+ * cut, and the records in their order. False when `out` has failed.
+ */
+bool dns_zone_write(const struct dns_answers *answers, struct buffer *out) MUST_CHECK;
+
+#endif
