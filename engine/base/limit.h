@@ -45,6 +45,7 @@
     X(SPF_MX_NAMES,       10,               "too_many_mx_names")   /* RFC 7208 4.6.4 */ \
     X(SPF_PTR_NAMES,      10,               "too_many_ptr_names")  /* rest ignored, no error */ \
     X(SPF_DEPTH,          10,               "nesting_too_deep")    /* include and redirect */ \
+    X(SPF_HELO_QUESTIONS, 20,               "too_many_questions")  /* HELO beside MAIL FROM */ \
     X(SPF_EXPLANATION_BYTES, 512,           "explanation_too_long") \
     X(DMARC_WALK,         8,                "walk_too_long")       /* RFC 9989 4.10 */ \
     X(DNS_TEXT_BYTES,     64 * 1024,        "dns_answer_too_large") /* all rdata of an answer */ \

@@ -51,6 +51,8 @@ static size_t macro_read(struct span text, size_t at, struct macro *macro)
         return 0;
     macro->letter = ascii_lower(text.p[i]);
     macro->escape = macro->letter != text.p[i++];
+    if (macro->letter < 'a' || macro->letter > 'z') /* "%{_}" is no "%_" */
+        return 0;
     size_t digits = i;
     for (; i < text.n && char_is_digit(text.p[i]); i++)
         if (macro->keep < DIGITS_MAX)
@@ -72,8 +74,6 @@ static bool letter_allowed(uint8_t letter, enum spf_macro_mode mode)
     static const uint32_t explanation = SPF_LETTER('c') | SPF_LETTER('r') | SPF_LETTER('t');
     if (letter == '%' || letter == '_' || letter == '-')
         return true;
-    if (letter < 'a' || letter > 'z')
-        return false;
     uint32_t allowed = mode == SPF_MACRO_DOMAIN ? anywhere : anywhere | explanation;
     return (allowed & SPF_LETTER(letter)) != 0;
 }

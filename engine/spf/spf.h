@@ -32,21 +32,26 @@ struct spf_request
 struct spf_check
 {
     enum result result;
-    const char *reason; /* static word for anything but a plain match: "no_record",
-                           "too_many_lookups", "syntax_<...>", "dns_timeout" ...; NULL */
+    const char *reason; /* static word for anything but a match: "no_record", "no_match",
+                           "too_many_lookups", "dns_timeout", a word of spf_record_parse or of
+                           dns_name_error_word ...; NULL */
     enum spf_scope scope;
     struct dns_name domain;  /* the identity's domain; cleared where it is unusable */
-    struct span domain_text; /* as given */
-    struct span mechanism; /* arena: text of the directive that decided, as published, in the record
-                              of `domain` itself ("include:b.example"); empty */
-    struct span path;      /* arena: the way to the match through includes and redirects, e.g.
-                              "include:b.example ip4:192.0.2.0/24"; empty */
-    int prefix;            /* length of the matching network, -1 where it does not apply (E10) */
-    struct span explanation; /* arena: printable ASCII, at most MAX_SPF_EXPLANATION_BYTES; empty */
-    uint32_t lookups;        /* terms that caused queries */
-    uint32_t voids;
-    struct span record;   /* text of the record of `domain`; empty */
-    bool uses_local_part; /* a directive that was evaluated used s, l, o or h (SP-36, AR-11) */
+    struct span domain_text; /* borrowed: as given */
+    struct span mechanism;   /* borrowed from the answer: the term of the record of `domain` itself
+                                that decided, or where an error ended the evaluation, as published
+                                with its qualifier: "include:b.example", "-all"; the whole
+                                "redirect=b.example" where the decision fell in its target. Empty
+                                where nothing matched */
+    struct span path;        /* arena: the way there through includes and redirects, beginning with
+                                `mechanism`: "include:b.example ip4:192.0.2.0/24"; empty */
+    int prefix;              /* length of the matching network, -1 where it does not apply (E10) */
+    struct span explanation; /* arena: a third party's text, printable ASCII, at most
+                                MAX_SPF_EXPLANATION_BYTES; empty (E13) */
+    uint32_t lookups;        /* terms that caused queries, at most MAX_SPF_LOOKUPS */
+    uint32_t voids;          /* terms whose queries found nothing (SP-25, see spf/mechanism.c) */
+    struct span record;      /* borrowed from the answer: text of the record of `domain`; empty */
+    bool uses_local_part;    /* a directive that was evaluated used s, l, o or h (SP-36, AR-11) */
 };
 
 struct spf_judgement
@@ -58,6 +63,10 @@ struct spf_judgement
     bool mail_from_malformed; /* A02: `checked` is none, and no SPF identifier for DMARC */
 };
 
+/*
+ * Both checks run side by side: questions of both are noted before JUDGE_WAITING is returned.
+ * *judgement is good after JUDGE_DONE only; `hits` are counted then, so a rerun counts once.
+ */
 enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
                      struct arena *arena, struct limit_hits *hits,
                      struct spf_judgement *judgement) MUST_CHECK;

@@ -1,0 +1,239 @@
+/*
+ * The SPF judge: which identity is checked, and what the checks came to as a verdict (RFC 7208
+ * sections 2.3, 2.4 and 4.3).
+ *
+ * The MAIL FROM identity is the verdict whenever there is a MAIL FROM, usable or not: a HELO that
+ * passes says nothing about it (security.md A01, A02). HELO is the verdict for the null
+ * reverse-path, and where no MAIL FROM was given.
+ *
+ * The HELO check beside MAIL FROM has its own counts and its own small budget of DNS questions
+ * (MAX_SPF_HELO_QUESTIONS), so a HELO domain cannot use up what the verdict needs.
+ *
+ * BUGS: no local policy before or after the record (RFC 7208 Appendix D), no trusted forwarders.
+ */
+#include "spf/spf.h"
+
+#include "spf/run.h"
+
+struct identity
+{
+    enum spf_scope scope;
+    struct span local;
+    struct span domain_text;
+    struct dns_name domain; /* where reason is NULL */
+    const char *reason;     /* why there is nothing to check; static */
+    bool besides;           /* HELO checked beside MAIL FROM: not the verdict */
+};
+
+/* A check's result with what has to be copied once it is final. */
+struct outcome
+{
+    struct spf_check check;
+    struct span way[MAX_SPF_DEPTH + 1];
+    uint32_t way_count;
+    uint8_t explanation[MAX_SPF_EXPLANATION_BYTES];
+    uint32_t explanation_bytes;
+};
+
+/* SP-3, SP-4, E12: NULL, or why this is no domain to ask about. */
+static const char *domain_read(struct span text, struct dns_name *name, struct limit_hits *hits)
+{
+    struct dns_name parsed;
+    struct ip ip;
+    if (text.n == 0)
+        return "no_domain";
+    if (text.n > MAX_PATH_BYTES) {
+        limit_hit(hits, LIMIT_PATH_BYTES);
+        return limit_word(LIMIT_PATH_BYTES);
+    }
+    if (text.p[0] == '[')
+        return "address_literal";
+    if (ip_parse_v4(text, &ip))
+        return "address_as_domain";
+    enum dns_name_error error = dns_name_from_domain(&parsed, text);
+    if (error)
+        return dns_name_error_word(error);
+    if (parsed.labels < 2)
+        return "single_label_domain";
+    *name = parsed;
+    return NULL;
+}
+
+static struct identity helo_identity(const struct spf_request *request, struct limit_hits *hits)
+{
+    struct identity id = {.scope = SPF_SCOPE_HELO, .domain_text = request->helo};
+    id.reason = domain_read(request->helo, &id.domain, hits);
+    return id;
+}
+
+/* The identity whose result is the verdict. */
+static struct identity checked_identity(const struct spf_request *request, struct limit_hits *hits)
+{
+    static const struct mail_path absent = {.kind = MAIL_PATH_ABSENT};
+    const struct mail_path *path = request->path ? request->path : &absent;
+    struct identity id = {.scope = SPF_SCOPE_MFROM, .reason = "mail_from_malformed"};
+    if (path->kind == MAIL_PATH_NULL || path->kind == MAIL_PATH_ABSENT) /* SP-2 */
+        return helo_identity(request, hits);
+    if (path->kind == MAIL_PATH_MALFORMED) /* A02 */
+        return id;
+    id.local = path->local;
+    id.domain_text = path->domain;
+    id.reason = domain_read(path->domain, &id.domain, hits);
+    return id;
+}
+
+static bool is_ascii(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
+static void outcome_take(struct outcome *outcome, const struct spf_run *run)
+{
+    struct spf_check *check = &outcome->check;
+    check->result = run->result;
+    check->reason = run->reason;
+    check->prefix = run->prefix;
+    check->lookups = run->lookups;
+    check->voids = run->voids;
+    check->record = run->frames[0].record.text;
+    check->uses_local_part = run->uses_local_part;
+    for (uint32_t i = 0; i < run->way; i++)
+        outcome->way[i] = run->frames[i].step;
+    outcome->way_count = run->way;
+    outcome->explanation_bytes = (uint32_t)sizeof run->explanation - run->explanation_begin;
+    memcpy(outcome->explanation, run->explanation + run->explanation_begin,
+           outcome->explanation_bytes);
+}
+
+static enum judge identity_check(const struct spf_request *request, const struct identity *id,
+                                 struct dns_answers *answers, struct arena *arena,
+                                 struct limit_hits *hits, struct outcome *outcome)
+{
+    struct spf_run run = {
+        .request = request,
+        .answers = answers,
+        .arena = arena,
+        .hits = hits,
+        .client = ip_unmap(request->client), /* SP-5, E11 */
+        .local = id->local.n ? id->local : SPAN("postmaster"),
+        .sender = id->domain,
+        .questions_left = id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX,
+        .want_explanation = !id->besides && request->want_explanation,
+        .prefix = -1,
+        .explanation_begin = MAX_SPF_EXPLANATION_BYTES,
+    };
+    run.local_ascii = is_ascii(run.local);
+    run.frames[0].domain = id->domain;
+    if (spf_check_host(&run) == JUDGE_WAITING)
+        return JUDGE_WAITING;
+    outcome_take(outcome, &run);
+    return JUDGE_DONE;
+}
+
+static void outcome_begin(struct outcome *outcome, const struct identity *id)
+{
+    outcome->check = (struct spf_check){
+        .result = RESULT_NONE,
+        .reason = id->reason,
+        .scope = id->scope,
+        .domain = id->domain,
+        .domain_text = id->domain_text,
+        .prefix = -1,
+    };
+    outcome->way_count = 0;
+    outcome->explanation_bytes = 0;
+}
+
+/* The steps with a space between; false without memory. */
+static bool path_join(const struct outcome *outcome, struct arena *arena, struct span *path)
+{
+    size_t n = 0;
+    size_t room = 0;
+    for (uint32_t i = 0; i < outcome->way_count; i++)
+        room += outcome->way[i].n + 1;
+    uint8_t *text = arena_alloc(arena, room);
+    if (!text)
+        return false;
+    for (uint32_t i = 0; i < outcome->way_count; i++) {
+        struct span step = outcome->way[i];
+        if (step.n == 0) /* an error before the first term of that record */
+            continue;
+        if (n)
+            text[n++] = ' ';
+        memcpy(text + n, step.p, step.n);
+        n += step.n;
+    }
+    *path = span_of(text, n);
+    return true;
+}
+
+static void outcome_publish(const struct outcome *outcome, struct arena *arena,
+                            struct spf_check *check)
+{
+    struct span explanation = span_of(outcome->explanation, outcome->explanation_bytes);
+    *check = outcome->check;
+    if (outcome->way_count)
+        check->mechanism = outcome->way[0];
+    if (explanation.n)
+        check->explanation = arena_copy(arena, explanation);
+    if (path_join(outcome, arena, &check->path) && (!explanation.n || check->explanation.p))
+        return;
+    check->path = check->explanation = (struct span){NULL, 0};
+    check->result = RESULT_TEMPERROR;
+    check->reason = "no_memory";
+}
+
+static void hits_add(struct limit_hits *total, const struct limit_hits *hits)
+{
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        total->n[i] += hits->n[i];
+}
+
+enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
+                     struct arena *arena, struct limit_hits *hits, struct spf_judgement *judgement)
+{
+    struct limit_hits counted = {{0}};
+    struct outcome checked;
+    struct outcome helo;
+    struct identity id = checked_identity(request, &counted);
+    struct identity helo_id = {.reason = "is_checked"};
+    bool waiting = false;
+    if (id.scope != SPF_SCOPE_HELO)
+        helo_id = helo_identity(request, &counted);
+    helo_id.besides = true;
+    if (request->client.family == IP_NONE)
+        id.reason = helo_id.reason = "no_client_address";
+    outcome_begin(&checked, &id);
+    outcome_begin(&helo, &helo_id);
+    *judgement = (struct spf_judgement){0};
+
+    if (!id.reason)
+        waiting |= identity_check(request, &id, answers, arena, &counted, &checked) != JUDGE_DONE;
+    if (!helo_id.reason)
+        waiting |= identity_check(request, &helo_id, answers, arena, &counted, &helo) != JUDGE_DONE;
+    if (waiting)
+        return JUDGE_WAITING;
+
+    outcome_publish(&checked, arena, &judgement->checked);
+    if (!helo_id.reason)
+        outcome_publish(&helo, arena, &judgement->helo);
+    judgement->mail_from_malformed = request->path && request->path->kind == MAIL_PATH_MALFORMED;
+    hits_add(hits, &counted);
+    return JUDGE_DONE;
+}
+
+const char *spf_scope_word(enum spf_scope scope)
+{
+    switch (scope) {
+    case SPF_SCOPE_MFROM:
+        return "mfrom";
+    case SPF_SCOPE_HELO:
+        return "helo";
+    case SPF_SCOPE_NONE:
+        break;
+    }
+    return "none";
+}
