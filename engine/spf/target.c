@@ -35,10 +35,11 @@ static struct span name_raw_text(const struct dns_name *name, uint8_t out[NAME_T
     return span_of(out, n);
 }
 
-/* SP-31: "192.0.2.1", or for IPv6 32 nibbles with dots between. */
+/* SP-31: "192.0.2.1", or for IPv6 32 nibbles with dots between. Upper case as in the OpenSPF suite;
+ * the RFC leaves it open, and names are compared without case. */
 static struct span address_dotted(const struct ip *ip, char out[NIBBLES_TEXT])
 {
-    static const char hex[] = "0123456789abcdef";
+    static const char hex[] = "0123456789ABCDEF";
     if (ip->family == IP_V4)
         return span_from_string(ip_text(ip, out));
     for (size_t i = 0; i < 16; i++) {
