@@ -1,0 +1,106 @@
+/*
+ * The read side: lookups and claims. Nothing here takes a lock, waits or allocates (G1).
+ */
+#include "cache/entry.h"
+
+/* The thread's own counter: nobody else writes it, so no atomic addition is needed. */
+#define COUNT(reader, name)                                                                        \
+    atomic_store_explicit(&(reader)->name,                                                         \
+                          atomic_load_explicit(&(reader)->name, memory_order_relaxed) + 1,         \
+                          memory_order_relaxed)
+
+int cache_key_match(struct cds_lfht_node *node, const void *key)
+{
+    const struct span *wanted = key;
+    TSAN_ACQUIRE(node);
+    const struct cache_entry *e = entry_of_node(node);
+    return e->key_n == wanted->n && memcmp(e->key, wanted->p, wanted->n) == 0;
+}
+
+struct cache_entry *cache_find(struct cache *cache, struct span key, uint64_t hash)
+{
+    struct cds_lfht_iter iter;
+    cds_lfht_lookup(cache->table, hash, cache_key_match, &key, &iter);
+    struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
+    return node ? entry_of_node(node) : NULL;
+}
+
+static enum cache_state entry_state(const struct cache_entry *e, int64_t now_ms)
+{
+    if (now_ms < e->expires_ms)
+        return CACHE_FRESH;
+    return entry_dead(e, now_ms) ? CACHE_MISS : CACHE_STALE;
+}
+
+static void count_hit(struct cache_reader *reader, enum cache_state state, unsigned outcome)
+{
+    if (state == CACHE_STALE)
+        COUNT(reader, stale);
+    else if (outcome == CACHE_ANSWER)
+        COUNT(reader, hits);
+    else if (outcome == CACHE_FAILURE)
+        COUNT(reader, hits_failure);
+    else
+        COUNT(reader, hits_negative);
+}
+
+enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
+                           struct cache_hit *hit)
+{
+    struct cache *cache = reader->cache;
+    struct cache_entry *e = cache_find(cache, key, siphash13(&cache->hash_key, key));
+    enum cache_state state = e ? entry_state(e, now_ms) : CACHE_MISS;
+    if (e)
+        entry_touch(e); /* an expired one too: its successor inherits the frequency */
+    if (state == CACHE_MISS) {
+        COUNT(reader, misses);
+        *hit = (struct cache_hit){0};
+        return CACHE_MISS;
+    }
+    count_hit(reader, state, e->outcome);
+    *hit = (struct cache_hit){
+        .outcome = e->outcome,
+        .object = e->object,
+        .age_ms = now_ms > e->received_ms ? now_ms - e->received_ms : 0,
+        .refresh = (state == CACHE_STALE || entry_in_demand(e)) &&
+                   now_ms >= atomic_load_explicit(&e->ask_ms, memory_order_relaxed),
+        .entry = e,
+    };
+    return state;
+}
+
+/* The word alone is the claim; nothing else is ordered by it. */
+static bool claim(_Atomic int64_t *word, int64_t seen, int64_t next)
+{
+    return atomic_compare_exchange_strong_explicit(word, &seen, next, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+bool cache_entry_claim(struct cache_entry *e, int64_t now_ms)
+{
+    int64_t ask_ms = atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
+    return now_ms >= ask_ms && claim(&e->ask_ms, ask_ms, now_ms + CACHE_CLAIM_MS);
+}
+
+bool cache_refresh_claim(struct cache_reader *reader, const struct cache_hit *hit, int64_t now_ms)
+{
+    if (!hit->refresh || !cache_entry_claim(hit->entry, now_ms))
+        return false;
+    COUNT(reader, refresh_claimed);
+    return true;
+}
+
+bool cache_rotation_claim(struct cache_reader *reader, const struct cache_hit *hit, int64_t now_ms)
+{
+    struct cache_entry *e = hit->entry;
+    int64_t pause_ms = (int64_t)reader->cache->config.ttl.rotation_s * 1000;
+    int64_t last_ms = atomic_load_explicit(&e->rotation_ms, memory_order_relaxed);
+    bool due = now_ms - e->received_ms >= pause_ms &&
+               (last_ms == INT64_MIN || now_ms - last_ms >= pause_ms);
+    if (!due || !claim(&e->rotation_ms, last_ms, now_ms)) {
+        COUNT(reader, rotation_refused);
+        return false;
+    }
+    COUNT(reader, rotation_claimed);
+    return true;
+}
