@@ -12,9 +12,10 @@
 struct mail_address
 {
     struct span local;  /* arena: without comments and folding; quoted strings unquoted */
-    struct span domain; /* arena: as written without comments and folding; may be U-labels; a
-                           literal keeps its brackets */
+    struct span domain; /* arena: as written without comments and folding; may be U-labels or end
+                           in one dot; a literal keeps its brackets */
     bool literal;       /* [192.0.2.1] */
+    bool non_ascii;     /* 8-bit octets in it (A17) */
 };
 
 enum mail_address_error
@@ -25,7 +26,6 @@ enum mail_address_error
     MAIL_ADDRESS_NO_DOMAIN, /* an element without "@domain" (A12) */
     MAIL_ADDRESS_TOO_MANY,  /* over MAX_FROM_ADDRESSES */
     MAIL_ADDRESS_TOO_DEEP,  /* over MAX_COMMENT_DEPTH */
-    MAIL_ADDRESS_TOO_LONG,  /* reverse-path over MAX_PATH_BYTES */
     MAIL_ADDRESS_NO_MEMORY,
 };
 
@@ -40,6 +40,10 @@ struct mail_address_list
 /*
  * Parses a From value (all behind the colon). On error `count` is 0. Notes ANOMALY_FROM_ROUTE,
  * FROM_NON_ASCII, FROM_DISPLAY_ADDRESS, FROM_ENCODED_ADDRESS, FROM_MALFORMED as it meets them.
+ *
+ * Accepted beyond the grammar: 8-bit octets in display names and comments (RFC 6532 and older raw
+ * mail), in addresses too but flagged; one dot at the end of a domain (DP-4). Not accepted: NUL,
+ * bare CR and LF anywhere, control characters in a local part.
  */
 void mail_address_list_parse(struct span value, struct arena *arena,
                              struct mail_anomalies *anomalies, struct limit_hits *hits,
@@ -63,7 +67,17 @@ struct mail_from
         list; /* when OK; domains may differ: the DMARC judge compares A-labels */
 };
 
-/* Finds and parses the From field; counts From-like fields as A07-A11 say. */
+/* "from_no_domain", ...: the stable word of an error. Static; NULL for MAIL_ADDRESS_OK. */
+const char *mail_address_error_word(enum mail_address_error error);
+
+/*
+ * Finds and parses the From field; counts From-like fields as A07-A11 say: every field or piece
+ * that begins with "From", any case, and a colon, with blanks, folds or control characters before
+ * or behind the name, or a BOM before it. One that is malformed that way is never parsed.
+ *
+ * Also notes MULTI_FROM, NO_FROM, FROM_LIKE_MALFORMED, FROM_SEVERAL_ADDRESSES and
+ * FROM_SEVERAL_DOMAINS (by text without case).
+ */
 void mail_from_read(const struct mail_header *header, struct arena *arena,
                     struct mail_anomalies *anomalies, struct limit_hits *hits,
                     struct mail_from *from);
@@ -79,17 +93,22 @@ enum mail_path_kind
 struct mail_path
 {
     enum mail_path_kind kind;
-    struct span text; /* as given, for display */
-    struct span
-        local; /* without quotes; may be empty ("@domain" is malformed, so never for ADDRESS) */
-    struct span domain; /* as written; may be U-labels; a literal keeps its brackets */
+    const char *reason; /* static word when MALFORMED: "path_malformed", "path_too_long", and
+                           "arena_full" without memory */
+    struct span text;   /* borrowed: as given, for display */
+    struct span local;  /* arena: without quotes; empty for ADDRESS only where it was written "" */
+    struct span domain; /* borrowed: as written; may be U-labels or end in one dot; a literal keeps
+                           its brackets */
     bool route;         /* a source route stood before it and was dropped (A06) */
 };
 
 /*
  * Reverse-path: "<>", "<local@domain>", "<@a,@b:local@domain>", or the same without the angle
- * brackets. Split at the last unquoted "@". The domain must be dot-separated LDH labels, UTF-8, or
- * an address literal; anything else is MALFORMED. ESMTP parameters do not belong to it.
+ * brackets; `text` with p == NULL is ABSENT, any other empty one is "<>". Split at the last
+ * unquoted
+ * "@". The domain must be dot-separated LDH labels, UTF-8, or an address literal, the local part
+ * quoted strings, atext, dots, "@" and 8-bit octets; anything else is MALFORMED. ESMTP parameters
+ * do not belong to it.
  */
 void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalies *anomalies,
                      struct limit_hits *hits, struct mail_path *path);
