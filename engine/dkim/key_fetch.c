@@ -22,6 +22,14 @@ static const struct
     {"timeout", "dns_timeout"},
     {"servfail", "dns_servfail"},
     {"refused", "dns_refused"},
+    {"formerr", "dns_formerr"},
+    {"notimp", "dns_notimp"},
+    {"error_code", "dns_error_code"},
+    {"bogus", "dns_bogus"},
+    {"truncated", "dns_truncated"},
+    {"malformed", "dns_malformed"},
+    {"cname_loop", "dns_cname_loop"},
+    {"resolver_error", "dns_resolver_error"},
 };
 
 static const char *failure_reason(const char *reason)
