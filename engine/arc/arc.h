@@ -9,7 +9,8 @@
 
 struct arc_options
 {
-    int64_t now;
+    int64_t now;              /* seconds since the epoch: receive time */
+    bool allow_unsigned_body; /* l= of an AMS smaller than the body may pass (AV-14, DV-27) */
     const struct dns_name
         *trusted_sealers; /* d= of ARC-Seals whose word may override; default none */
     uint32_t trusted_count;
@@ -17,42 +18,72 @@ struct arc_options
 
 struct arc_set
 {
-    const struct mail_field *aar; /* borrowed; ARC-Authentication-Results */
-    struct span aar_payload;      /* behind "i=N;" */
-    struct dkim_signature ams;
-    struct dkim_signature seal;
+    const struct mail_field *aar; /* borrowed; ARC-Authentication-Results, NULL where missing */
+    struct span aar_payload;      /* borrowed: behind "i=N;"; anything may stand there (AV-12) */
+    struct dkim_signature ams;    /* .field is NULL where missing */
+    struct dkim_signature seal;   /* likewise */
     struct dkim_keys ams_keys;
     struct dkim_keys seal_keys;
-    enum result ams_result; /* over the present message; UNSET where not needed */
-    enum result seal_result;
-    const char *reason; /* static, of this set's first fault */
-    int body_hash;
-    bool trusted; /* d= of the seal is listed and the chain passed */
-    struct verify_job *ams_jobs, *seal_jobs;
+    enum result ams_result;  /* over the present message; UNSET where not looked at */
+    enum result seal_result; /* likewise */
+    const char *reason;      /* static: first fault of this set, in the terms of DKIM ("no_key",
+                                "body_hash" ...); of an older AMS also in a chain that passes */
+    int body_hash;           /* of the AMS: index in the body hasher, -1 */
+    bool trusted;            /* d= of the seal is listed and the chain passed */
+    struct verify_job *ams_jobs, *seal_jobs; /* arena */
     uint32_t ams_job_count, seal_job_count;
 };
 
+/*
+ * Reasons of a failed chain, in the order in which they are looked for:
+ *
+ *   a limit's word             the header was refused, or "too_many_arc_sets": no set was read
+ *   cv_fail                    the last sealer says so (AV-3)
+ *   bad_instance, missing_tag_i, or the tag list's own word: a field without a place (AV-2)
+ *   duplicate_instance, missing_set, missing_results, missing_message_signature, missing_seal
+ *                              (AV-4)
+ *   bad_cv                     not "none" at 1 and "pass" above (AV-5)
+ *   ams_invalid, seal_invalid  its tags: the set's reason says which (AV-10, AV-11)
+ *   ams_key, seal_key          no key that may verify it
+ *   ams_body_hash, ams_body_length, ams_unsigned_body (AV-6, AV-14)
+ *   ams_signature, seal_signature
+ *   message_malformed          everything verifies, the message must not pass (B02, B03, B10)
+ *   internal_error             no memory, a failing library: never a pass
+ */
 struct arc_judgement
 {
-    enum result result;      /* none, pass, fail */
-    const char *reason;      /* static word: "cv_fail", "missing_set", "ams_body_hash" ... */
+    enum result result;      /* none, pass, fail: there is no temperror in ARC (AV-17) */
+    const char *reason;      /* static word, see above; NULL for none and pass */
     uint32_t fault_instance; /* set that failed first, 0 */
-    bool temporary;          /* fail was caused by DNS trouble (13.32) */
-    struct arc_set *sets;    /* arena; sets[0] is i=1 */
-    uint32_t count;          /* N: highest instance, also for failed chains */
-    int oldest_pass;         /* AV-7: 0 all pass, M; -1 unknown */
-    bool has_ar_in_ams;      /* 13.30: counted only */
-    uint32_t trusted_sealer; /* highest trusted instance of a passing chain, 0 */
+    bool temporary;          /* fail was caused by DNS trouble or want of memory (13.32) */
+    struct arc_set *sets; /* arena; sets[0] is i=1. Of a failed chain parts may be missing (I04) */
+    uint32_t count;       /* N: highest instance that was read, also for failed chains */
+    int oldest_pass;      /* AV-7: 0 all pass, M; -1 unknown or no pass */
+    bool has_ar_in_ams;   /* 13.30: an AMS signs A-R or ARC fields; counted only */
+    /*
+     * The set whose word may be used (AV-18, I09): the highest whose sealer is trusted and whose
+     * AMS verifies over the present message, so that no later hop, trusted or not, has changed what
+     * that sealer saw. 0: none.
+     */
+    uint32_t trusted_sealer;
     struct arena *arena;
     struct limit_hits *hits;
-    bool structure_failed; /* failed before any crypto */
+    bool structure_failed; /* failed before any key was asked for */
+    uint32_t questions;    /* DNS questions that nobody had asked before: at most
+                              MAX_DNS_QUESTIONS_ARC, apart from those of the other judges */
 };
 
+/*
+ * `refused`: mail_reader's word, or NULL: the chain then fails with it. `hasher` gets its wishes
+ * here, after those of DKIM so that a chain cannot use up the body hashes. False: no memory.
+ */
 bool arc_begin(struct arc_judgement *judgement, const struct mail_header *header,
                const char *refused, const struct arc_options *options, struct body_hasher *hasher,
                struct arena *arena, struct limit_hits *hits) MUST_CHECK;
 enum judge arc_fetch(struct arc_judgement *judgement, struct dns_answers *answers) MUST_CHECK;
+/* How many jobs arc_jobs may append at most. */
 uint32_t arc_job_ceiling(const struct arc_judgement *judgement);
+/* As dkim_jobs. A chain that is lost without public-key work appends nothing. */
 void arc_jobs(struct arc_judgement *judgement, const struct mail_header *header,
               const struct body_hasher *hasher, const struct arc_options *options,
               struct buffer *scratch, struct verify_list *list);

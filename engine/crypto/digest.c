@@ -59,7 +59,8 @@ void digest_update(struct digest *digest, struct span bytes)
     digest_check(digest, EVP_DigestUpdate(state->running, bytes.p, bytes.n));
 }
 
-static bool digest_finish_copy(struct digest_state *state, uint8_t out[SHA256_BYTES])
+static bool digest_finish_copy(struct digest_state *state, struct span tail,
+                               uint8_t out[SHA256_BYTES])
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
@@ -67,20 +68,27 @@ static bool digest_finish_copy(struct digest_state *state, uint8_t out[SHA256_BY
         state->scratch = EVP_MD_CTX_new();
     if (!state->scratch || EVP_MD_CTX_copy_ex(state->scratch, state->running) != 1)
         return false;
+    if (tail.n && EVP_DigestUpdate(state->scratch, tail.p, tail.n) != 1)
+        return false;
     if (EVP_DigestFinal_ex(state->scratch, hash, &n) != 1 || n != SHA256_BYTES)
         return false;
     memcpy(out, hash, SHA256_BYTES);
     return true;
 }
 
-bool digest_peek(const struct digest *digest, uint8_t out[SHA256_BYTES])
+bool digest_peek_with(const struct digest *digest, struct span tail, uint8_t out[SHA256_BYTES])
 {
     if (digest->failed)
         return false;
-    if (digest_finish_copy(digest->context, out))
+    if (digest_finish_copy(digest->context, tail, out))
         return true;
     openssl_forget_errors();
     return false;
+}
+
+bool digest_peek(const struct digest *digest, uint8_t out[SHA256_BYTES])
+{
+    return digest_peek_with(digest, (struct span){NULL, 0}, out);
 }
 
 void digest_reset(struct digest *digest)

@@ -28,6 +28,9 @@ void digest_update(struct digest *digest, struct span bytes);
  * serves every l= of a canonicalization). False on failure, out untouched.
  */
 bool digest_peek(const struct digest *digest, uint8_t out[SHA256_BYTES]) MUST_CHECK;
+/* The same as if `tail` had been added first: ends a text that goes on differently (AV-9). */
+bool digest_peek_with(const struct digest *digest, struct span tail,
+                      uint8_t out[SHA256_BYTES]) MUST_CHECK;
 void digest_reset(struct digest *digest);
 void digest_fini(struct digest *digest);
 

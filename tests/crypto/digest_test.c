@@ -50,6 +50,8 @@ Test(digest, split_anywhere)
         cr_assert(digest_peek(&digest, part));
         cr_assert(digest_sha256(span_slice(text, 0, at), want_part));
         cr_expect(memcmp(part, want_part, sizeof part) == 0, "peek after %zu bytes", at);
+        cr_assert(digest_peek_with(&digest, span_skip(text, at), hash));
+        expect_hash("with a tail", hash, known[3].hash);
         digest_update(&digest, span_skip(text, at));
         cr_assert(digest_peek(&digest, hash));
         expect_hash("split", hash, known[3].hash);

@@ -1,0 +1,68 @@
+#include "arc/arc_run.h"
+
+#include <criterion/criterion.h>
+
+static void fetch(struct arc_run *run, struct span zone)
+{
+    struct dns_error error;
+    struct dns_source *source = dns_zone_parse(zone, "zone", &error);
+    cr_assert(source != NULL, "%s", error.text);
+    unsigned rounds = 0;
+    while (arc_fetch(&run->arc, &run->answers) == JUDGE_WAITING) {
+        cr_assert(++rounds < 3, "the judge does not stop asking");
+        dns_source_resolve(source, &run->answers, INT64_MAX);
+    }
+    dns_source_free(&source);
+}
+
+void arc_run(struct arc_run *run, struct span message, struct span zone,
+             const struct arc_options *options)
+{
+    static const struct arc_options plain = {.now = ARC_RUN_NOW};
+    options = options ? options : &plain;
+    memset(run, 0, sizeof *run);
+    arena_init(&run->arena, MAX_ARENA_BYTES);
+    mail_reader_init(&run->reader, &run->arena, &run->hits, &run->anomalies);
+    body_hasher_init(&run->hasher, &run->anomalies, &run->hits);
+    dns_answers_init(&run->answers, &run->arena, &run->hits);
+    buffer_init(&run->scratch, 2 * MAX_HEADER_BYTES);
+
+    size_t used = mail_reader_feed(&run->reader, message);
+    mail_reader_end(&run->reader);
+    cr_assert(arc_begin(&run->arc, &run->reader.header, run->reader.refused, options, &run->hasher,
+                        &run->arena, &run->hits));
+    body_hasher_feed(&run->hasher, span_skip(message, used));
+    body_hasher_end(&run->hasher);
+    fetch(run, zone);
+
+    run->list.capacity = arc_job_ceiling(&run->arc);
+    run->list.jobs = ARENA_ARRAY(&run->arena, run->list.capacity, struct verify_job);
+    arc_jobs(&run->arc, &run->reader.header, &run->hasher, options, &run->scratch, &run->list);
+    verify_many(run->list.jobs, run->list.count);
+    arc_finish(&run->arc, options, mail_anomalies_forbid_pass(&run->anomalies));
+}
+
+void arc_run_fini(struct arc_run *run)
+{
+    arc_fini(&run->arc);
+    body_hasher_fini(&run->hasher);
+    buffer_fini(&run->scratch);
+    arena_fini(&run->arena);
+}
+
+static const char *shown(const char *word)
+{
+    return word ? word : "(none)";
+}
+
+void arc_expect(const char *name, const struct arc_run *run, enum result result, const char *reason)
+{
+    const struct arc_judgement *arc = &run->arc;
+    cr_expect(arc->result == result && strcmp(shown(arc->reason), shown(reason)) == 0,
+              "%s: got %s %s at %u, want %s %s", name, result_word(arc->result), shown(arc->reason),
+              arc->fault_instance, result_word(result), shown(reason));
+    cr_expect((arc->oldest_pass >= 0) == (arc->result == RESULT_PASS), "%s: oldest-pass %d", name,
+              arc->oldest_pass);
+    cr_expect(arc->result == RESULT_PASS || arc->trusted_sealer == 0, "%s: trusted though failed",
+              name);
+}
