@@ -16,6 +16,8 @@
  */
 #include "verdict/json.h"
 
+#define NUMBER_MAX ((UINT64_C(1) << 53) - 1)
+
 static const struct span replacement = {(const uint8_t *)"\xef\xbf\xbd", 3};
 
 void jsonw_begin(struct jsonw *json, struct buffer *out)
@@ -205,8 +207,10 @@ void jsonw_name(struct jsonw *json, const char *key, const struct dns_name *name
 
 static void json_digits(struct jsonw *json, uint64_t value)
 {
-    uint8_t digits[20]; /* of 2^64 - 1 */
+    uint8_t digits[16]; /* of 2^53 - 1 */
     size_t at = sizeof digits;
+    if (value > NUMBER_MAX)
+        value = NUMBER_MAX;
     do
         digits[--at] = (uint8_t)('0' + value % 10);
     while (value /= 10);

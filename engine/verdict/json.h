@@ -25,6 +25,8 @@ void jsonw_span(struct jsonw *json, const char *key, struct span value);
 void jsonw_string(struct jsonw *json, const char *key, const char *value); /* NULL: null */
 void jsonw_name(struct jsonw *json, const char *key,
                 const struct dns_name *name); /* cleared: null */
+/* Numbers saturate at 2^53 - 1 (and its negative): beyond, readers differ or refuse the whole text
+ * (RFC 8259 section 6), and l= of a signature may be anybody's 2^64 - 1. */
 void jsonw_uint(struct jsonw *json, const char *key, uint64_t value);
 void jsonw_int(struct jsonw *json, const char *key, int64_t value);
 void jsonw_bool(struct jsonw *json, const char *key, bool value);

@@ -137,6 +137,34 @@ Test(json, random_bytes_always_give_valid_json)
     buffer_fini(&out);
 }
 
+/* RFC 8259 section 6: at the largest number that every reader holds, and beside it. */
+Test(json, numbers_saturate)
+{
+    static const struct
+    {
+        uint64_t value;
+        const char *want;
+    } cases[] = {
+        {0, "0"},
+        {9, "9"},
+        {10, "10"},
+        {UINT64_C(9007199254740990), "9007199254740990"},
+        {UINT64_C(9007199254740991), "9007199254740991"},
+        {UINT64_C(9007199254740992), "9007199254740991"},
+        {UINT64_MAX, "9007199254740991"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buffer out;
+        struct jsonw json;
+        buffer_init(&out, 64);
+        jsonw_begin(&json, &out);
+        jsonw_uint(&json, NULL, cases[i].value);
+        cr_expect(span_equal(buffer_span(&out), span_from_string(cases[i].want)), "got %.*s",
+                  (int)out.n, (const char *)out.p);
+        buffer_fini(&out);
+    }
+}
+
 Test(json, commas_and_nesting)
 {
     struct buffer out;
@@ -166,10 +194,9 @@ Test(json, commas_and_nesting)
     jsonw_name(&json, "root", &root_name);
     jsonw_name(&json, "cleared", &cleared);
     jsonw_object_close(&json);
-    const char *want =
-        "{\"empty\":{},\"list\":[[],0,18446744073709551615,{\"yes\":true,\"no\":false},"
-        "-9223372036854775808,9223372036854775807,-1,null],\"nothing\":null,"
-        "\"text\":\"x\",\"root\":\".\",\"cleared\":null}";
+    const char *want = "{\"empty\":{},\"list\":[[],0,9007199254740991,{\"yes\":true,\"no\":false},"
+                       "-9007199254740991,9007199254740991,-1,null],\"nothing\":null,"
+                       "\"text\":\"x\",\"root\":\".\",\"cleared\":null}";
     cr_expect(span_equal(buffer_span(&out), span_from_string(want)), "got %.*s", (int)out.n,
               (const char *)out.p);
     buffer_fini(&out);
