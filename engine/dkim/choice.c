@@ -1,3 +1,10 @@
+/*
+ * Up to MAX_SIGNATURES_PARSED fields are taken as they come. Beyond, every field's tag list is
+ * split once for its d=: the header block is bounded, so is that work.
+ *
+ * BUGS: more than MAX_SIGNATURES_PARSED junk signatures that name an author's own domain can still
+ * hide a good one below them; whoever adds them spoils only mail of that author.
+ */
 #include "dkim/choice.h"
 
 #include "dkim/signature_value.h"

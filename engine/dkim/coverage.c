@@ -1,3 +1,9 @@
+/*
+ * Counting, not hashing: h= names a field as often as it covers instances of it (RFC 6376 5.4.2),
+ * from the bottom up, so an instance too many is one that nobody signed.
+ *
+ * BUGS: Resent-, List- and other fields of RFC 6376 5.4.1 are not watched.
+ */
 #include "dkim/coverage.h"
 
 /* RFC 6376 5.4.1 names what signers should cover; these change what a reader sees or does. */

@@ -60,7 +60,7 @@ static const char *read_key(struct span value, struct limit_hits *hits,
 {
     uint8_t bytes[BASE64_DECODED_MAX(MAX_P_CHARS)];
     size_t n;
-    if (base64_count(value) > MAX_P_CHARS) {
+    if (value.n > MAX_P_CHARS && base64_count(value) > MAX_P_CHARS) {
         limit_hit(hits, LIMIT_P_CHARS);
         return limit_word(LIMIT_P_CHARS);
     }

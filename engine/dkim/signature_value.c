@@ -79,10 +79,9 @@ const char *dkim_read_signature(struct dkim_reading *reading, struct span value)
 {
     struct dkim_signature *signature = reading->signature;
     signature->b_text = value;
-    size_t chars = base64_count(value);
-    if (chars > MAX_B_CHARS)
+    if (value.n > MAX_B_CHARS && base64_count(value) > MAX_B_CHARS)
         return over_limit(reading, LIMIT_B_CHARS);
-    size_t capacity = BASE64_DECODED_MAX(chars);
+    size_t capacity = BASE64_DECODED_MAX(value.n);
     uint8_t *bytes = arena_alloc(reading->arena, capacity);
     if (!bytes)
         return dkim_word_no_memory;
