@@ -1,6 +1,6 @@
 /*
- * RFC 6376 section 3.2 in one pass over the text; duplicates are found by comparing each name with
- * those before it, which MAX_TAGS bounds.
+ * RFC 6376 section 3.2 in one pass over the text; duplicates are found by comparing a hash of each
+ * name with those before it, and names only where hashes agree. MAX_TAGS bounds the comparisons.
  *
  * FWS is taken as any run of SP, HTAB, CR and LF: header fields come with their folds, and a bare
  * CR or LF inside has been flagged by the header index before.
@@ -41,11 +41,26 @@ static bool is_value(struct span value)
     return true;
 }
 
-static bool is_duplicate(const struct taglist *list, struct span name, enum taglist_mode mode)
+/* FNV-1a, case folded, so that it serves both modes. */
+static uint32_t name_hash(struct span name)
 {
-    const struct tag *twin =
-        mode == TAGLIST_STRICT ? taglist_find(list, name) : taglist_find_fold(list, name);
-    return twin != NULL;
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < name.n; i++)
+        hash = (hash ^ ascii_lower(name.p[i])) * 16777619u;
+    return hash;
+}
+
+static bool is_duplicate(const struct taglist *list, const struct tag *tag, enum taglist_mode mode)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct tag *other = &list->tags[i];
+        if (other->hash != tag->hash)
+            continue;
+        if (mode == TAGLIST_STRICT ? span_equal(other->name, tag->name)
+                                   : span_equal_fold(other->name, tag->name))
+            return true;
+    }
+    return false;
 }
 
 /* Reads one tag-spec that stands at spec_at in the list. */
@@ -61,6 +76,7 @@ static enum taglist_error read_spec(struct span spec, uint32_t spec_at, struct t
         .begin = spec_at + (uint32_t)equals + 1,
         .end = spec_at + (uint32_t)spec.n,
         .name_at = spec_at + (uint32_t)(name.p - spec.p),
+        .hash = name_hash(name),
     };
     if (!is_name(name))
         return TAGLIST_BAD_NAME;
@@ -94,7 +110,7 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
         enum taglist_error error = read_spec(spec, (uint32_t)at, &tag);
         if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
             break; /* what follows the optional last ";" */
-        if (!error && is_duplicate(list, tag.name, mode))
+        if (!error && is_duplicate(list, &tag, mode))
             error = TAGLIST_DUPLICATE;
         if (!error && list->count == MAX_TAGS) {
             note_error(list, TAGLIST_TOO_MANY, at);
