@@ -257,7 +257,8 @@ static bool is_unsigned(const struct judging *j, const char *name)
 
 Test(dkim, unsigned_fields_are_told)
 {
-    static const char from_only[] = "v=1; a=ed25519-sha256; d=example.com; s=ed; h=from; " BLANKS;
+    static const char from_only[] =
+        "v=1; a=ed25519-sha256; d=example.com; s=ed; h=from:from:cc; " BLANKS;
     struct judging *j = judge(sign(from_only, MESSAGE), &strict);
     expect_word("C02", j, 0, "pass");
     cr_expect(j->judgement.verified[0].unsigned_field_count == 3);
