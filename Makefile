@@ -56,11 +56,12 @@ SUPPORT_OBJECTS := $(SUPPORT:%.c=$B/%.o)
 TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
+STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
 V ?= 0
 Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test tests bench install clean deps settings format
+.PHONY: all help run test tests stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $(if $(TOOL),$B/assay)
 
@@ -71,6 +72,7 @@ help:
 #: make test               install what is missing, build, run all tests ("N passed, N failed")
 #: make tests              build and run all tests, install nothing
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
+#: make stress             build and run the stress programs; also with SANITIZE=thread
 #: make bench              build and run the benchmarks
 #: make install            PREFIX=/usr/local DESTDIR=
 #: make settings           print compiler, flags and file lists
@@ -123,6 +125,21 @@ $B/bench/%: $B/bench/%.o $B/bench/bench.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm
 
+$B/stress/%: $B/tests/stress/%.o $B/engine.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS)
+
+# The same program with the grace period left out: it must be caught.
+$B/stress/store_no_grace.o: cache/store.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $< (no grace period)")
+	$Q$(COMPILE) -DCACHE_NO_GRACE_PERIOD -c $< -o $@
+
+$B/stress/cache_no_grace_control: $B/tests/stress/cache_stress.o $B/stress/store_no_grace.o $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS)
+
 tests: all $(TESTS)
 	@ASSAY=$B/assay tests/run $(TESTS)
 
@@ -131,6 +148,9 @@ test: deps
 
 test-%: $B/tests/%.test all
 	@ASSAY=$B/assay tests/run $<
+
+stress: $(STRESSES)
+	@tests/stress/run $(STRESSES)
 
 bench: $(BENCH)
 	@for b in $(BENCH); do $$b || exit 1; done
@@ -141,4 +161,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c))
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
+         $B/stress/store_no_grace.d

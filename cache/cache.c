@@ -124,6 +124,7 @@ void cache_free(struct cache **cache)
         return;
     urcu_qsbr_barrier(); /* what was retired is released, and so no reader is left */
     TSAN_ACQUIRE(TSAN_GRACE);
+    TSAN_ACQUIRE(*cache);
     free_entries(*cache);
     free_parts(*cache);
     *cache = NULL;

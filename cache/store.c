@@ -21,6 +21,7 @@ static void entry_reclaim(struct rcu_head *head)
     free(e);
     atomic_fetch_sub_explicit(&cache->retired_bytes, bytes, memory_order_relaxed);
     atomic_fetch_sub_explicit(&cache->retired_entries, 1, memory_order_relaxed);
+    TSAN_RELEASE(cache);
 }
 
 /* The entry is out of table, queues and wheel; readers may still hold it. */

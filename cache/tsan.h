@@ -9,6 +9,7 @@
  *   a reader's quiescent state  (the grace)  the callback that frees   (the grace)
  *   call_rcu                    (the head)   the callback that frees   (the head)
  *   before a node is added      (the node)   the match function, walks (the node)
+ *   the end of that callback    (the cache)  cache_free, behind rcu_barrier  (the cache)
  *
  * Nothing more may be added without a new run of the negative control (`make stress`): a pair too
  * many hides what we look for.
