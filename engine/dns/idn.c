@@ -36,7 +36,7 @@ enum idn_result idn_label_to_ascii(struct span label, uint8_t out[63], uint8_t *
 
     uint8_t *ascii = NULL;
     int status = idn2_lookup_u8(text, &ascii, IDN2_NO_TR46);
-    if (status == IDN2_TOO_BIG_LABEL || status == IDN2_TOO_BIG_DOMAIN)
+    if (status == IDN2_TOO_BIG_LABEL || status == IDN2_PUNYCODE_BIG_OUTPUT)
         return IDN_TOO_LONG;
     if (status != IDN2_OK)
         return IDN_INVALID;

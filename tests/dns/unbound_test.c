@@ -158,3 +158,176 @@ Test(unbound, a_server_that_misbehaves)
     dns_source_free(&source);
     fake_stop(&fake);
 }
+
+/* F11, F08: nothing is worth more time than the deadline gives, and what comes late is dropped. */
+Test(unbound, deadlines)
+{
+    static const struct want wants[] = {
+        {"silent.fake.test", DNS_A, "tempfail timeout"},
+        {"late.fake.test", DNS_A, "tempfail timeout"}, /* comes 300 ms after the deadline */
+    };
+    struct fake fake;
+    fake_start(&fake);
+    struct dns_source *source = open_source(fake.resolver);
+    const char *got;
+    for (size_t i = 0; i < COUNT_OF(wants); i++) {
+        int64_t begin = now_ms();
+        got = ask_line(source, wants[i].name, wants[i].type, 400);
+        int64_t took = now_ms() - begin;
+        cr_expect(strcmp(got, wants[i].line) == 0, "%s: got %s", wants[i].name, got);
+        cr_expect(took >= 390 && took < 900, "%s: took %ld ms", wants[i].name, (long)took);
+    }
+    /* The late reply arrives while others are asked, into slots that are theirs now. */
+    static const struct want after[] = {
+        {"ok.1.test", DNS_A, "answer [192.0.2.53]"},
+        {"late.2.test", DNS_A, "answer [192.0.2.53]"},
+        {"ok.3.test", DNS_A, "answer [192.0.2.53]"},
+    };
+    expect_all(source, after, COUNT_OF(after));
+    /* A deadline in the past: no question leaves. */
+    unsigned before = atomic_load(&fake.queries);
+    cr_expect(strcmp(ask_line(source, "ok.past.test", DNS_A, -1), "tempfail timeout") == 0);
+    cr_expect(atomic_load(&fake.queries) == before);
+    got = ask_line(source, "drip.fake.test", DNS_A, 700);
+    cr_expect(strcmp(got, "tempfail timeout") == 0, "F11: got %s", got);
+    dns_source_free(&source);
+    fake_stop(&fake);
+}
+
+/* F11: one question ends after 5 s though the message has time left. */
+Test(unbound, one_question_takes_five_seconds_at_most)
+{
+    struct fake fake;
+    fake_start(&fake);
+    struct dns_source *source = open_source(fake.resolver);
+    int64_t begin = now_ms();
+    const char *got = ask_line(source, "silent.fake.test", DNS_A, 60000);
+    int64_t took = now_ms() - begin;
+    cr_expect(strcmp(got, "tempfail timeout") == 0, "got %s", got);
+    cr_expect(took >= 4900 && took < 5900, "took %ld ms", (long)took);
+    cr_expect(atomic_load(&fake.queries) > 1, "it has been asked again");
+    dns_source_free(&source);
+    fake_stop(&fake);
+}
+
+static void note(struct asker *a, const char *label, int i)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s.%d.test", label, i);
+    struct dns_name name = name_of(text);
+    cr_assert(dns_lookup(&a->answers, &name, DNS_A) == NULL);
+}
+
+/* MAX_DNS_AT_ONCE: the rest waits until one has landed. */
+Test(unbound, questions_at_once)
+{
+    struct fake fake;
+    struct asker a;
+    fake_start(&fake);
+    struct dns_source *source = open_source(fake.resolver);
+
+    asker_init(&a);
+    for (int i = 0; i < MAX_DNS_QUESTIONS; i++)
+        note(&a, "ok", i);
+    dns_source_resolve(source, &a.answers, now_ms() + 4000);
+    cr_expect(a.answers.waiting == 0);
+    for (struct dns_question *q = a.answers.first; q; q = q->next)
+        cr_expect(q->answer.outcome == DNS_ANSWER && !q->in_flight);
+    asker_fini(&a);
+
+    /* Nothing is asked again within 600 ms, so what arrives is what was in flight. */
+    asker_init(&a);
+    atomic_store(&fake.queries, 0);
+    for (int i = 0; i < MAX_DNS_AT_ONCE + 14; i++)
+        note(&a, "silent", i);
+    dns_source_resolve(source, &a.answers, now_ms() + 600);
+    unsigned arrived = atomic_load(&fake.queries);
+    cr_expect(arrived == MAX_DNS_AT_ONCE, "got %u, want %d", arrived, MAX_DNS_AT_ONCE);
+    for (struct dns_question *q = a.answers.first; q; q = q->next)
+        cr_expect(q->answer.outcome == DNS_TEMPFAIL && strcmp(q->answer.reason, "timeout") == 0);
+    asker_fini(&a);
+
+    dns_source_free(&source);
+    fake_stop(&fake);
+}
+
+/* F12: a resolver that was silent for a while, or for slow zones, is used again at once. */
+Test(unbound, a_silent_spell_is_forgiven)
+{
+    struct fake fake;
+    fake_start(&fake);
+    struct dns_source *source = open_source(fake.resolver);
+    atomic_store(&fake.silent, true);
+    for (int i = 0; i < 6; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "ok.%d.test", i);
+        cr_expect(strcmp(ask_line(source, name, DNS_A, 900), "tempfail timeout") == 0);
+    }
+    atomic_store(&fake.silent, false);
+    int64_t begin = now_ms();
+    const char *got = ask_line(source, "ok.after.test", DNS_A, 4000);
+    cr_expect(strcmp(got, "answer [192.0.2.53]") == 0, "got %s", got);
+    cr_expect(now_ms() - begin < 500, "took %ld ms", (long)(now_ms() - begin));
+    dns_source_free(&source);
+    fake_stop(&fake);
+}
+
+/* A03, E06, F06: every byte, and the longest name, reach the server as they are. The source only
+ * takes replies that repeat our question, and the fake repeats what it was asked. */
+Test(unbound, every_byte_in_a_name)
+{
+    struct fake fake;
+    fake_start(&fake);
+    struct dns_source *source = open_source(fake.resolver);
+    char text[DNS_NAME_TEXT_MAX];
+    for (unsigned from = 0; from < 256; from += 32) {
+        size_t n = 0;
+        for (unsigned c = from; c < from + 32; c++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "\\%03u", c);
+        snprintf(text + n, sizeof text - n, ".fake.test");
+        const char *got = ask_line(source, text, DNS_A, 4000);
+        cr_expect(strcmp(got, "answer [192.0.2.53]") == 0, "bytes from %u: got %s", from, got);
+    }
+    /* 63 + 63 + 63 + 61 octets, all escaped: 255 on the wire, 1,003 characters. */
+    size_t n = 0;
+    for (unsigned i = 0; i < 250; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s\\200",
+                              i == 63 || i == 126 || i == 189 ? "." : "");
+    cr_assert(name_of(text).length == DNS_NAME_MAX);
+    const char *got = ask_line(source, text, DNS_A, 4000);
+    cr_expect(strcmp(got, "answer [192.0.2.53]") == 0, "longest name: got %s", got);
+    dns_source_free(&source);
+    fake_stop(&fake);
+}
+
+Test(unbound, resolvers_it_refuses)
+{
+    static const struct
+    {
+        const char *resolver;
+        const char *expected; /* part of the message */
+    } cases[] = {
+        {"", "expected an IP address"},
+        {"localhost", "expected an IP address"},
+        {"127.0.0.1:53", "expected an IP address"},
+        {"192.0.2.256", "expected an IP address"},
+        {"::1%lo", "expected an IP address"},
+        {"127.0.0.1@", "expected a port"},
+        {"127.0.0.1@0", "expected a port"},
+        {"127.0.0.1@65536", "expected a port"},
+        {"::1@x", "expected a port"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct dns_error error = {""};
+        cr_expect(dns_unbound_open(cases[i].resolver, &error) == NULL);
+        cr_expect(strstr(error.text, cases[i].expected) != NULL, "\"%s\": got \"%s\"",
+                  cases[i].resolver, error.text);
+    }
+    static const char *const good[] = {"127.0.0.1", "127.0.0.1@65535", "::1", "2001:db8::1@5353"};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        struct dns_source *source = open_source(good[i]);
+        dns_source_free(&source);
+    }
+    struct dns_source *system = open_source(NULL);
+    dns_source_free(&system);
+}
