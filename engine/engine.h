@@ -1,0 +1,39 @@
+/*
+ * The engine behind assay.h, for the tools in this tree that want the structs and not only the
+ * JSON.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "assay.h"
+#include "dns/source.h"
+#include "message.h"
+
+struct assay_engine
+{
+    struct dns_source *source;      /* owned */
+    struct message_options options; /* spans and names point into `arena` */
+    struct dmarc_psl *psl;          /* owned; NULL in tree-walk mode */
+    struct arena arena;             /* what lives as long as the engine */
+    unsigned timeout_ms;
+    uint64_t hits[LIMIT_COUNT];
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t engine_clock_ms(void);
+
+struct message *assay_message_internal(struct assay_message *message);
+/* Name shown as "file" in the JSON; borrowed until the message is freed. */
+void assay_message_set_file(struct assay_message *message, struct span file);
+
+/* Policy discovery for `domain` as a receiver sees it; blocks like assay_message_end. */
+void engine_discover(struct assay_engine *engine, const struct dns_name *domain,
+                     struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,
+                     struct dmarc_discovery *discovery);
+
+/* SPF alone, for an envelope; blocks like assay_message_end. */
+void engine_spf(struct assay_engine *engine, const struct spf_request *request,
+                struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,
+                struct spf_judgement *judgement);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * The order of things, design.md "A message's way": envelope, header, first run of the judges,
+ * body, judges again, public-key jobs, DMARC from the parts, verdict. Coordinates; decides nothing
+ * that a judge decides.
+ *
+ * Trouble of our own (no memory) ends every judge in temperror; trouble of the message (limits,
+ * bare CR or LF in the header, NUL) takes away passes, never adds one (security.md B02, B03, B10).
+ */
+#include "message.h"
+
+enum
+{
+    SCRATCH_CEILING = 4 * 1024 * 1024, /* canonical header text of one signature */
+};
+
+static void read_envelope(struct message *message)
+{
+    if (message->envelope.mail_from.p)
+        mail_path_parse(message->envelope.mail_from, &message->arena, &message->anomalies,
+                        &message->hits, &message->path);
+    message->envelope.client = ip_unmap(message->envelope.client);
+}
+
+static void judge_spf(struct message *message)
+{
+    if (message->spf_done || message->envelope.client.family == IP_NONE)
+        return;
+    struct spf_request request = {
+        .client = message->envelope.client,
+        .helo = message->envelope.helo,
+        .path = &message->path,
+        .receiver = message->options->receiver,
+        .now = message->envelope.now,
+        .void_limit = message->options->spf_void_limit,
+        .want_explanation = message->options->spf_explanation,
+    };
+    enum judge state =
+        spf_judge(&request, &message->answers, &message->arena, &message->hits, &message->spf);
+    message->spf_done = state == JUDGE_DONE;
+}
+
+void message_init(struct message *message, const struct message_options *options,
+                  const struct message_envelope *envelope)
+{
+    *message = (struct message){
+        .options = options,
+        .envelope = *envelope,
+        .stage = MESSAGE_READING,
+    };
+    arena_init(&message->arena, MAX_ARENA_BYTES);
+    buffer_init(&message->scratch, SCRATCH_CEILING);
+    dns_answers_init(&message->answers, &message->arena, &message->hits);
+    mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
+    body_hasher_init(&message->body, &message->anomalies, &message->hits);
+    read_envelope(message);
+    judge_spf(message);
+}
+
+static bool is_author_domain(const struct message *message, const struct dns_name *name)
+{
+    for (uint32_t i = 0; i < message->author_count; i++)
+        if (dns_name_equal(&message->author_domains[i], name))
+            return true;
+    return false;
+}
+
+/* The From domains as names, for ranking signatures; what cannot be a name is DMARC's to report. */
+static void read_author_domains(struct message *message)
+{
+    for (uint32_t i = 0; i < message->from.list.count; i++) {
+        struct dns_name name;
+        if (message->author_count == MAX_AUTHOR_DOMAINS)
+            return;
+        if (dns_name_from_domain(&name, message->from.list.addresses[i].domain) == DNS_NAME_OK &&
+            !is_author_domain(message, &name))
+            message->author_domains[message->author_count++] = name;
+    }
+}
+
+static void read_from(struct message *message)
+{
+    if (message->reader.refused) {
+        message->from = (struct mail_from){
+            .state = MAIL_FROM_BAD,
+            .reason = message->reader.refused,
+        };
+        return;
+    }
+    mail_from_read(&message->reader.header, &message->arena, &message->anomalies, &message->hits,
+                   &message->from);
+    read_author_domains(message);
+}
+
+static void discover_policy(struct message *message)
+{
+    struct dmarc_identifiers unknown = {.known = false};
+    enum judge state =
+        dmarc_judge(&message->from, &unknown, &message->options->dmarc, &message->answers,
+                    &message->arena, &message->hits, &message->dmarc);
+    (void)state; /* a prefetch: what is missing then is asked for when the identifiers are known */
+}
+
+static void fetch_keys(struct message *message)
+{
+    if (!message->dkim_done)
+        message->dkim_done = dkim_fetch(&message->dkim, &message->answers) == JUDGE_DONE;
+    if (!message->arc_done)
+        message->arc_done = arc_fetch(&message->arc, &message->answers) == JUDGE_DONE;
+}
+
+static void judge_header(struct message *message)
+{
+    const struct mail_header *header = &message->reader.header;
+    const char *refused = message->reader.refused;
+    read_from(message);
+    message->dkim_options = (struct dkim_options){
+        .now = message->envelope.now,
+        .allow_unsigned_body = message->options->dkim_allow_unsigned_body,
+        .testing_as_unsigned = message->options->dkim_testing_as_unsigned,
+        .author_domains = message->author_domains,
+        .author_count = message->author_count,
+    };
+    message->arc_options = (struct arc_options){
+        .now = message->envelope.now,
+        .trusted_sealers = message->options->trusted_sealers,
+        .trusted_count = message->options->trusted_count,
+    };
+    if (!dkim_begin(&message->dkim, header, refused, &message->dkim_options, &message->body,
+                    &message->arena, &message->hits) ||
+        !arc_begin(&message->arc, header, refused, &message->arc_options, &message->body,
+                   &message->arena, &message->hits))
+        message->failed = true;
+    message->header_judged = true;
+    if (message->failed)
+        return;
+    discover_policy(message);
+    fetch_keys(message);
+}
+
+static void note_too_large(struct message *message)
+{
+    if (message->too_large)
+        return;
+    message->too_large = true;
+    limit_hit(&message->hits, LIMIT_MESSAGE_BYTES);
+    mail_anomaly_note(&message->anomalies, ANOMALY_TOO_LARGE);
+}
+
+bool message_feed(struct message *message, struct span bytes)
+{
+    assert(message->stage == MESSAGE_READING);
+    if (bytes.n > MAX_MESSAGE_BYTES - message->bytes) {
+        note_too_large(message);
+        bytes = span_slice(bytes, 0, MAX_MESSAGE_BYTES - message->bytes);
+    }
+    message->bytes += bytes.n;
+    bool was_done = message->reader.done;
+    if (!was_done)
+        bytes = span_skip(bytes, mail_reader_feed(&message->reader, bytes));
+    bool header_ended = !was_done && message->reader.done;
+    if (header_ended)
+        judge_header(message);
+    if (message->reader.done)
+        body_hasher_feed(&message->body, bytes);
+    return header_ended;
+}
+
+void message_end(struct message *message)
+{
+    assert(message->stage == MESSAGE_READING);
+    if (!message->reader.done)
+        mail_reader_end(&message->reader);
+    if (!message->header_judged)
+        judge_header(message);
+    body_hasher_end(&message->body);
+    message->stage = MESSAGE_JUDGING;
+}
+
+/* Bytes past a limit were not looked at, or the header can be read in two ways: nothing may pass.
+ */
+static bool forbid_pass(const struct message *message)
+{
+    return message->too_large || mail_anomalies_forbid_pass(&message->anomalies);
+}
+
+static bool collect_jobs(struct message *message)
+{
+    uint32_t ceiling = dkim_job_ceiling(&message->dkim) + arc_job_ceiling(&message->arc);
+    message->jobs = (struct verify_list){
+        .jobs = ARENA_ARRAY(&message->arena, ceiling ? ceiling : 1, struct verify_job),
+        .capacity = ceiling,
+    };
+    if (!message->jobs.jobs)
+        return false;
+    dkim_jobs(&message->dkim, &message->reader.header, &message->body, &message->dkim_options,
+              &message->scratch, &message->jobs);
+    arc_jobs(&message->arc, &message->reader.header, &message->body, &message->arc_options,
+             &message->scratch, &message->jobs);
+    return true;
+}
+
+/* DP-29: MAIL FROM passed, or the null sender's HELO. A HELO that was checked alone never counts.
+ */
+static void identify_spf(const struct message *message, struct dmarc_identifiers *identifiers)
+{
+    const struct spf_check *check = &message->spf.checked;
+    bool usable = message->path.kind == MAIL_PATH_ADDRESS || message->path.kind == MAIL_PATH_NULL;
+    if (!usable || message->spf.mail_from_malformed || check->domain.length == 0)
+        return;
+    identifiers->spf_domain = check->domain;
+    identifiers->spf_pass = check->result == RESULT_PASS && !forbid_pass(message);
+    identifiers->spf_temperror = check->result == RESULT_TEMPERROR;
+}
+
+static bool identify_dkim(struct message *message, struct dmarc_identifiers *identifiers)
+{
+    struct dns_name *passing = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
+    struct dns_name *unknown = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
+    if (!passing || !unknown)
+        return false;
+    for (uint32_t i = 0; i < message->dkim.count; i++) {
+        struct dkim_verified *verified = &message->dkim.verified[i];
+        verified->dmarc_identifier = 0;
+        if (verified->result == RESULT_PASS && verified->usable_for_dmarc) {
+            passing[identifiers->dkim_count++] = verified->signature.domain;
+            verified->dmarc_identifier = identifiers->dkim_count;
+        }
+        if (verified->result == RESULT_TEMPERROR && verified->signature.domain.length)
+            unknown[identifiers->dkim_temperror_count++] = verified->signature.domain;
+    }
+    identifiers->dkim = passing;
+    identifiers->dkim_temperror = unknown;
+    return true;
+}
+
+static enum judge judge_dmarc(struct message *message)
+{
+    struct dmarc_identifiers identifiers = {.known = true};
+    identify_spf(message, &identifiers);
+    if (!identify_dkim(message, &identifiers)) {
+        message->failed = true;
+        return JUDGE_DONE;
+    }
+    return dmarc_judge(&message->from, &identifiers, &message->options->dmarc, &message->answers,
+                       &message->arena, &message->hits, &message->dmarc);
+}
+
+static void fill_verdict(struct message *message)
+{
+    message->verdict = (struct verdict){
+        .authserv_id = message->options->authserv_id,
+        .client = message->envelope.client,
+        .spf_checked = message->envelope.client.family != IP_NONE,
+        .path = &message->path,
+        .spf = &message->spf,
+        .dkim = &message->dkim,
+        .arc = &message->arc,
+        .dmarc = &message->dmarc,
+        .from = &message->from,
+        .anomalies = &message->anomalies,
+        .answers = &message->answers,
+        .hits = &message->hits,
+    };
+}
+
+/* No memory for a whole judge: all four say temperror, whatever they said before. */
+static void fail_all(struct message *message)
+{
+    static const char *const reason = "no_memory";
+    message->spf.checked.result = RESULT_TEMPERROR;
+    message->spf.checked.reason = reason;
+    for (uint32_t i = 0; message->dkim.verified && i < message->dkim.count; i++) {
+        message->dkim.verified[i].result = RESULT_TEMPERROR;
+        message->dkim.verified[i].reason = reason;
+        message->dkim.verified[i].usable_for_dmarc = false;
+    }
+    if (message->arc.result != RESULT_NONE) {
+        message->arc.result = RESULT_FAIL; /* AV-17: there is no arc=temperror */
+        message->arc.reason = reason;
+        message->arc.temporary = true;
+    }
+    message->dmarc.result = RESULT_TEMPERROR;
+    message->dmarc.reason = reason;
+    message->dmarc.disposition = DMARC_DISPOSE_NONE;
+}
+
+static enum message_step finish(struct message *message)
+{
+    if (message->failed)
+        fail_all(message);
+    fill_verdict(message);
+    message->stage = MESSAGE_JUDGED;
+    return MESSAGE_DONE;
+}
+
+static enum message_step step_judging(struct message *message)
+{
+    judge_spf(message);
+    fetch_keys(message);
+    discover_policy(message);
+    bool spf_waits = !message->spf_done && message->envelope.client.family != IP_NONE;
+    if (spf_waits || !message->dkim_done || !message->arc_done)
+        return MESSAGE_NEEDS_ANSWERS;
+    if (!collect_jobs(message)) {
+        message->failed = true;
+        return finish(message);
+    }
+    message->stage = MESSAGE_VERIFYING;
+    return MESSAGE_NEEDS_VERIFY;
+}
+
+static enum message_step step_aligning(struct message *message)
+{
+    if (judge_dmarc(message) == JUDGE_WAITING)
+        return MESSAGE_NEEDS_ANSWERS;
+    if (message->dmarc.result == RESULT_FAIL && forbid_pass(message))
+        message->dmarc.reason = "message_malformed";
+    return finish(message);
+}
+
+enum message_step message_step(struct message *message)
+{
+    assert(message->stage != MESSAGE_READING);
+    if (message->stage == MESSAGE_JUDGED)
+        return MESSAGE_DONE;
+    if (message->failed)
+        return finish(message);
+    if (message->stage == MESSAGE_JUDGING)
+        return step_judging(message);
+    if (message->stage == MESSAGE_VERIFYING) {
+        dkim_finish(&message->dkim, &message->dkim_options, forbid_pass(message));
+        arc_finish(&message->arc, &message->arc_options, forbid_pass(message));
+        message->stage = MESSAGE_ALIGNING;
+    }
+    return step_aligning(message);
+}
+
+bool message_is_message(const struct message *message)
+{
+    return message->reader.refused || mail_header_is_message(&message->reader.header);
+}
+
+void message_fini(struct message *message)
+{
+    if (message->header_judged) {
+        dkim_fini(&message->dkim);
+        arc_fini(&message->arc);
+    }
+    body_hasher_fini(&message->body);
+    buffer_fini(&message->scratch);
+    arena_fini(&message->arena);
+}

@@ -1,0 +1,107 @@
+/*
+ * A message's way through the engine, as a state machine that does no input or output.
+ *
+ *   message_init -> message_feed ... -> message_end
+ *   then, until MESSAGE_DONE: message_step, and do what it asks for
+ *
+ * The questions for the DNS are noted when the header ends (message_feed returns true once), so a
+ * driver may have them answered while the body still arrives. A judge runs from its start each
+ * time; one that is done is not run again, since its facts and answers cannot change any more.
+ *
+ * A message belongs to one thread at a time. Everything it made lives until message_fini.
+ */
+#ifndef ENGINE_MESSAGE_H
+#define ENGINE_MESSAGE_H
+
+#include "verdict/verdict.h"
+
+/* Judges' settings: one immutable snapshot for the life of a message (security.md L15). */
+struct message_options
+{
+    struct span authserv_id;
+    bool dkim_allow_unsigned_body; /* DV-27 */
+    bool dkim_testing_as_unsigned; /* DV-40 */
+    bool spf_explanation;          /* E13 */
+    uint32_t spf_void_limit;       /* SP-25 */
+    struct dmarc_options dmarc;
+    const struct dns_name *trusted_sealers;
+    uint32_t trusted_count;
+    struct span receiver; /* %{r} of SPF explanations */
+};
+
+/* What SMTP knew. Spans are borrowed until message_fini. */
+struct message_envelope
+{
+    struct ip client;      /* IP_NONE: SPF is not checked */
+    struct span helo;      /* p == NULL: not known */
+    struct span mail_from; /* p == NULL: not known; "<>" or empty: null reverse-path */
+    const struct span *recipients;
+    uint32_t recipient_count; /* at most MAX_RECIPIENTS */
+    struct span tls_version;  /* "TLSv1.3"; p == NULL: clear text or not known */
+    struct span tls_cipher;
+    int64_t now; /* receive time, seconds since the epoch */
+};
+
+enum message_step
+{
+    MESSAGE_NEEDS_ANSWERS = 0x41, /* have message->answers resolved */
+    MESSAGE_NEEDS_VERIFY = 0x42,  /* run verify_many over message->jobs */
+    MESSAGE_DONE = 0x43,          /* message->verdict may be read */
+};
+
+enum message_stage
+{
+    MESSAGE_READING,
+    MESSAGE_JUDGING,
+    MESSAGE_VERIFYING,
+    MESSAGE_ALIGNING,
+    MESSAGE_JUDGED,
+};
+
+struct message
+{
+    const struct message_options *options; /* borrowed */
+    struct message_envelope envelope;
+    enum message_stage stage;
+    struct arena arena;
+    struct limit_hits hits;
+    struct mail_anomalies anomalies;
+    struct dns_answers answers;
+    struct mail_reader reader;
+    struct body_hasher body;
+    struct mail_path path;
+    struct mail_from from;
+    struct dns_name author_domains[MAX_AUTHOR_DOMAINS]; /* distinct */
+    uint32_t author_count;
+    struct spf_judgement spf;
+    struct dkim_judgement dkim;
+    struct dkim_options dkim_options;
+    struct arc_judgement arc;
+    struct arc_options arc_options;
+    struct dmarc_judgement dmarc;
+    struct verify_list jobs;
+    struct buffer scratch;
+    uint64_t bytes;     /* fed so far */
+    bool header_judged; /* the judges have seen the header */
+    bool too_large;     /* over MAX_MESSAGE_BYTES: DKIM and ARC cannot pass */
+    bool failed;        /* no memory: every result is temperror */
+    bool spf_done, dkim_done, arc_done;
+    struct verdict verdict;
+};
+
+/* Prepares `message` (caller's storage) for one message; parses the envelope, notes SPF's
+ * questions. */
+void message_init(struct message *message, const struct message_options *options,
+                  const struct message_envelope *envelope);
+/* Takes bytes in any pieces. True when this piece ended the header: questions are there to be
+ * asked. */
+bool message_feed(struct message *message, struct span bytes);
+/* No more bytes. Call once, then message_step. */
+void message_end(struct message *message);
+enum message_step message_step(struct message *message) MUST_CHECK;
+void message_fini(struct message *message);
+
+/* False where not one well-formed header field was there: no message (exit status 65). */
+bool message_is_message(const struct message *message);
+
+#endif
