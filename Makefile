@@ -58,10 +58,11 @@ TESTS  := $(SUITES:%=$B/tests/%.test)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
 V ?= 0
+JOBS ?= $(shell nproc)
 Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test tests stress bench install clean deps settings format
+.PHONY: all help run samples test tests stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $(if $(TOOL),$B/assay)
 
@@ -74,6 +75,7 @@ help:
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
 #: make stress             build and run the stress programs; also with SANITIZE=thread
 #: make bench              build and run the benchmarks
+#: make samples            make the sample messages and their zone anew
 #: make install            PREFIX=/usr/local DESTDIR=
 #: make settings           print compiler, flags and file lists
 #: make clean              remove build/
@@ -140,11 +142,22 @@ $B/stress/cache_no_grace_control: $B/tests/stress/cache_stress.o $B/stress/store
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS)
 
+run: deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@tools/run-samples $B/assay
+
+$B/make-samples: $B/tools/samples/make_samples.o $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS)
+
+samples: $B/make-samples
+	$B/make-samples share/samples
+
 tests: all $(TESTS)
 	@ASSAY=$B/assay tests/run $(TESTS)
 
 test: deps
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
 
 test-%: $B/tests/%.test all
 	@ASSAY=$B/assay tests/run $<
@@ -154,6 +167,20 @@ stress: $(STRESSES)
 
 bench: $(BENCH)
 	@for b in $(BENCH); do $$b || exit 1; done
+
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -m 755 $B/assay $(DESTDIR)$(PREFIX)/bin/assay
+	install -m 644 $B/libassay.a $(DESTDIR)$(LIBDIR)/libassay.a
+	install -m 755 $B/libassay.so $(DESTDIR)$(LIBDIR)/libassay.so.$(VERSION)
+	ln -sf libassay.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libassay.so.0
+	ln -sf libassay.so.0 $(DESTDIR)$(LIBDIR)/libassay.so
+	install -m 644 engine/assay.h $(DESTDIR)$(INCLUDEDIR)/assay.h
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBS@|$(LIBS)|' engine/assay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/assay.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/assay.pc
 
 format:
 	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] cache/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])

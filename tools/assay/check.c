@@ -1,0 +1,137 @@
+/*
+ * assay check: a verdict for each message, in the order of the operands. A file that cannot be
+ * judged gets one line on stderr and sets the exit status; the others are judged all the same.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "mail/line_ends.h"
+
+enum
+{
+    READ_BYTES = 64 * 1024,
+};
+
+static void feed(void *context, struct span bytes)
+{
+    enum assay_status status = assay_message_feed(context, bytes.p, bytes.n);
+    (void)status; /* too large shows again at the end */
+}
+
+/* Reads all of `fd` into the message; false with errno on a read error. */
+static bool read_message(int fd, struct assay_message *message)
+{
+    static uint8_t bytes[READ_BYTES];
+    struct line_ends ends;
+    line_ends_init(&ends, feed, message);
+    for (;;) {
+        ssize_t n = read(fd, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        if (n == 0)
+            break;
+        line_ends_feed(&ends, span_of(bytes, (size_t)n));
+    }
+    return true;
+}
+
+static void print_message(const struct options *options, const char *file,
+                          struct assay_message *message)
+{
+    const struct verdict *verdict = &assay_message_internal(message)->verdict;
+    if (options->json)
+        puts(assay_message_json(message));
+    else if (options->brief)
+        print_verdict_row(file, verdict, stdout);
+    else
+        print_verdict(file, verdict, stdout);
+}
+
+static int judge(struct assay_engine *engine, const struct options *options, const char *file,
+                 int fd, struct reachability *reachability)
+{
+    struct assay_envelope envelope = {
+        .size = sizeof envelope,
+        .client_ip = options->ip,
+        .helo = options->helo,
+        .mail_from = options->mail_from,
+        .rcpt_to = options->recipients,
+        .rcpt_count = options->recipient_count,
+        .received_at = options->now,
+    };
+    char error[ASSAY_ERROR_MAX] = "";
+    struct assay_message *message = assay_message_begin(engine, &envelope, error);
+    if (!message) {
+        complain("%s: %s", file, error);
+        return STATUS_USAGE;
+    }
+    int status = STATUS_OK;
+    assay_message_set_file(message, span_from_string(file));
+    if (!read_message(fd, message)) {
+        complain("%s: %s", file, strerror(errno));
+        status = STATUS_NO_INPUT;
+    } else if (assay_message_end(message) == ASSAY_NO_MESSAGE) {
+        complain("%s: this is no message: it has not one header field", file);
+        status = STATUS_BAD_INPUT;
+    } else if (!assay_message_json(message)) {
+        complain("%s: no memory for the verdict", file);
+        status = STATUS_SOFTWARE;
+    } else {
+        reachability_count(reachability, &assay_message_internal(message)->answers);
+        print_message(options, file, message);
+    }
+    assay_message_free(&message);
+    return status;
+}
+
+static int check_file(struct assay_engine *engine, const struct options *options, const char *file,
+                      struct reachability *reachability)
+{
+    if (strcmp(file, "-") == 0)
+        return judge(engine, options, file, STDIN_FILENO, reachability);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        complain("%s: %s", file, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return STATUS_NO_INPUT;
+    }
+    int status = STATUS_NO_INPUT;
+    if (S_ISDIR(facts.st_mode))
+        complain("%s: is a directory; name its files, e.g. %s/*", file, file);
+    else
+        status = judge(engine, options, file, fd, reachability);
+    close(fd);
+    return status;
+}
+
+int command_check(const struct options *options)
+{
+    char dash[] = "-";
+    char *standard_input[] = {dash};
+    int status = STATUS_OK;
+    struct assay_engine *engine = options_open_engine(options, &status);
+    if (!engine)
+        return status;
+    if (options->brief && !options->json)
+        print_row_heading(stdout);
+    bool none = options->operand_count == 0;
+    char **files = none ? standard_input : options->operands;
+    int count = none ? 1 : options->operand_count;
+    struct reachability reachability = {0};
+    for (int i = 0; i < count; i++) {
+        int one = check_file(engine, options, files[i], &reachability);
+        status = one ? one : status;
+    }
+    if (!status)
+        status = reachability_status(&reachability, options);
+    assay_engine_close(&engine);
+    return status;
+}

@@ -1,0 +1,89 @@
+/*
+ * The assay command line: one table of commands, one set of shared options (design.md "Command
+ * line").
+ */
+#ifndef ASSAY_COMMAND_H
+#define ASSAY_COMMAND_H
+
+#include <stdio.h>
+
+#include "engine.h"
+
+/* Exit status of the contract, words of sysexits(3). */
+enum exit_status
+{
+    STATUS_OK = 0, /* judged */
+    STATUS_USAGE = 64,
+    STATUS_BAD_INPUT = 65,   /* input that is no message */
+    STATUS_NO_INPUT = 66,    /* no such file */
+    STATUS_UNAVAILABLE = 69, /* resolver away */
+    STATUS_SOFTWARE = 70,    /* no memory */
+    STATUS_CONFIG = 78,      /* a zone file with a bad line */
+};
+
+enum
+{
+    MAX_OPTION_VALUES = 64, /* --rcpt-to, --trusted-sealer, --psd: how often each may stand */
+};
+
+/* What the options said. Strings are argv's. */
+struct options
+{
+    const char *ip, *helo, *mail_from, *dns, *resolver, *authserv_id, *psl_file;
+    const char *recipients[MAX_OPTION_VALUES + 1];
+    const char *sealers[MAX_OPTION_VALUES + 1];
+    const char *psd_names[MAX_OPTION_VALUES + 1];
+    size_t recipient_count, sealer_count, psd_count;
+    int64_t now; /* 0: the clock */
+    unsigned timeout_ms;
+    enum assay_dmarc_mode dmarc_mode;
+    bool json, brief, reject, help;
+    char **operands;
+    int operand_count;
+};
+
+struct command
+{
+    const char *name;
+    const char *synopsis; /* behind "assay NAME " */
+    const char *summary;  /* one line */
+    const char *help;     /* the options' lines */
+    int (*run)(const struct options *options);
+};
+
+extern const struct command commands[];
+
+int command_check(const struct options *options);
+int command_spf(const struct options *options);
+int command_dmarc(const struct options *options);
+
+/* Fills *options. False after it has said what is wrong (exit with STATUS_USAGE). */
+bool options_read(int argc, char **argv, const struct command *command,
+                  struct options *options) MUST_CHECK;
+/* Opens the engine that the options ask for. NULL after saying why, with the exit status in
+ * *status. */
+struct assay_engine *options_open_engine(const struct options *options, int *status) MUST_CHECK;
+
+/* One line on stderr: "assay: ..." */
+void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Did the network answer at all? STATUS_UNAVAILABLE after saying so where every question failed. */
+struct reachability
+{
+    uint64_t questions, unanswered;
+};
+void reachability_count(struct reachability *reachability, const struct dns_answers *answers);
+int reachability_status(const struct reachability *reachability, const struct options *options);
+
+/* Colours on a terminal, unless NO_COLOR is set (no-color.org). */
+const char *colour_of_result(enum result result);
+const char *colour_off(void);
+
+/* A verdict for people, several lines; the brief form is one row of a table. */
+void print_verdict(const char *file, const struct verdict *verdict, FILE *out);
+void print_verdict_row(const char *file, const struct verdict *verdict, FILE *out);
+void print_row_heading(FILE *out);
+void print_spf(const struct spf_judgement *spf, FILE *out);
+void print_discovery(const struct dmarc_discovery *discovery, FILE *out);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * assay: the command line. `assay help` lists the commands; each has its own file.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "command.h"
+
+static const char envelope_help[] =
+    "  --ip ADDR            address of the SMTP client; without it SPF is not checked\n"
+    "  --helo NAME          argument of HELO or EHLO\n"
+    "  --mail-from ADDR     reverse-path; '<>' for the null reverse-path\n"
+    "  --rcpt-to ADDR       recipient; may stand several times\n"
+    "  --now EPOCH          receive time in seconds since 1970; default: the clock\n";
+
+static const char dns_help[] =
+    "  --dns FILE           answers from a zone file instead of the network\n"
+    "  --resolver ADDR[@PORT]  forward questions there; default: /etc/resolv.conf\n"
+    "  --timeout MS         time for all questions of one message; default 25000\n";
+
+static const char policy_help[] =
+    "  --reject             let p=reject reject; default: quarantine (RFC 9989 8)\n"
+    "  --dmarc-mode MODE    treewalk (default), psl, compare\n"
+    "  --psl FILE           Public Suffix List for psl and compare\n"
+    "  --psd NAME           treat NAME as if it published psd=y; may stand several times\n"
+    "  --trusted-sealer D   ARC sealer whose word counts; may stand several times\n";
+
+const struct command commands[] = {
+    {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC",
+     "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
+     "  --brief              one table row for each message\n",
+     command_check},
+    {"spf", "--ip ADDR [--helo NAME] [--mail-from ADDR] [options]", "check_host() of RFC 7208", "",
+     command_spf},
+    {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
+     command_dmarc},
+    {0},
+};
+
+void complain(const char *format, ...)
+{
+    va_list args;
+    fputs("assay: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static void print_commands(FILE *out)
+{
+    fputs("usage: assay COMMAND [options]\n\n", out);
+    for (const struct command *command = commands; command->name; command++)
+        fprintf(out, "  %-8s %s\n", command->name, command->summary);
+    fputs("\n  help [COMMAND]   this text, or all options of COMMAND\n  --version\n", out);
+}
+
+static void print_help(const struct command *command)
+{
+    printf("usage: assay %s %s\n\n%s\n\n%s%s%s%s  --json               one JSON object a line\n\n"
+           "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"
+           "69 resolver away, 78 configuration.\n",
+           command->name, command->synopsis, command->summary, envelope_help, dns_help, policy_help,
+           command->help);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static int help(const char *name)
+{
+    if (!name) {
+        print_commands(stdout);
+        return STATUS_OK;
+    }
+    const struct command *command = find_command(name);
+    if (!command) {
+        complain("no command \"%s\"; `assay help` lists them", name);
+        return STATUS_USAGE;
+    }
+    print_help(command);
+    return STATUS_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_commands(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("assay %s\n", assay_version());
+        return STATUS_OK;
+    }
+    const struct command *command = find_command(argv[1]);
+    if (!command) {
+        complain("no command \"%s\"; `assay help` lists them", argv[1]);
+        return STATUS_USAGE;
+    }
+    struct options options;
+    if (!options_read(argc - 1, argv + 1, command, &options))
+        return STATUS_USAGE;
+    return options.help ? help(command->name) : command->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        complain("cannot write the output");
+        return status ? status : EXIT_FAILURE;
+    }
+    return status;
+}
