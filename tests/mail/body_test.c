@@ -1,0 +1,216 @@
+/* Body hashes: constants of the RFC, read-off points, splits, anomalies. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "canon_reference.h"
+#include "mail_support.h"
+#include "base/base64.h"
+#include "mail/body.h"
+#include "support/guard.h"
+
+struct hashed
+{
+    struct mail_anomalies anomalies;
+    struct limit_hits hits;
+    struct body_hasher hasher;
+};
+
+static void hashed_init(struct hashed *h)
+{
+    *h = (struct hashed){0};
+    body_hasher_init(&h->hasher, &h->anomalies, &h->hits);
+}
+
+static void feed(struct hashed *h, struct span body, size_t split, size_t step)
+{
+    for (size_t at = 0; at < body.n;) {
+        size_t end = body.n - at > step ? at + step : body.n;
+        if (at < split && split < end)
+            end = split;
+        body_hasher_feed(&h->hasher, span_slice(body, at, end));
+        at = end;
+    }
+    body_hasher_end(&h->hasher);
+}
+
+static bool hash_is(const struct body_hash *hash, const char *base64)
+{
+    char text[BASE64_ENCODED_LENGTH(SHA256_BYTES)];
+    base64_encode(span_of(hash->sha256, SHA256_BYTES), text);
+    return hash->known && span_equal(span_of(text, sizeof text), span_from_string(base64));
+}
+
+/* DV-25, DV-26: the two constants for an empty body, and for one of empty lines only. */
+Test(body, empty_bodies)
+{
+    static const struct span bodies[] = {TEXT(""), TEXT("\r\n"), TEXT("\r\n\r\n")};
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        static struct hashed h;
+        hashed_init(&h);
+        int simple = body_hasher_want(&h.hasher, CANON_SIMPLE, BODY_WHOLE);
+        int relaxed = body_hasher_want(&h.hasher, CANON_RELAXED, BODY_WHOLE);
+        cr_assert(simple == 0 && relaxed == 1);
+        feed(&h, bodies[i], 0, SIZE_MAX);
+        cr_expect(hash_is(&h.hasher.hashes[0], "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="));
+        cr_expect(hash_is(&h.hasher.hashes[1], "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="));
+        cr_expect(body_hasher_octets(&h.hasher, CANON_SIMPLE) == 2);
+        cr_expect(body_hasher_octets(&h.hasher, CANON_RELAXED) == 0);
+        cr_expect(!h.hasher.failed && h.hasher.total == bodies[i].n && h.anomalies.set == 0);
+        body_hasher_fini(&h.hasher);
+    }
+}
+
+enum
+{
+    BODY_N = 3000,
+};
+
+static const uint64_t limits[] = {0,    1,    2,    255,  256,        257,
+                                  1023, 1024, 1025, 1300, BODY_WHOLE, 1u << 20};
+
+/* A body with everything in it, long enough for staging, straight pieces and slices. */
+static struct span mixed_body(void)
+{
+    uint64_t seed = 0x9e3779b97f4a7c15;
+    uint8_t *bytes = malloc(BODY_N);
+    cr_assert(bytes != NULL);
+    for (size_t i = 0; i < BODY_N; i++) {
+        uint32_t r = random_next(&seed);
+        bytes[i] = i > 1200 && i < 2200 ? 'x' : (uint8_t) "ab  \t\r\n\r\ncd"[r % 11];
+    }
+    return span_of(bytes, BODY_N);
+}
+
+static void check_limits(enum canon canon, struct span body, struct span want, size_t split,
+                         size_t step)
+{
+    static struct hashed h;
+    hashed_init(&h);
+    for (size_t i = 0; i < COUNT_OF(limits); i++)
+        cr_assert(body_hasher_want(&h.hasher, canon, limits[i]) == (int)i);
+    feed(&h, body, split, step);
+    cr_expect(body_hasher_octets(&h.hasher, canon) == want.n);
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        const struct body_hash *hash = &h.hasher.hashes[i];
+        uint8_t sha256[SHA256_BYTES];
+        size_t n = limits[i] < want.n ? (size_t)limits[i] : want.n;
+        cr_expect(hash->known == (limits[i] <= want.n || limits[i] == BODY_WHOLE), "l=%lu",
+                  limits[i]);
+        cr_expect(hash->hashed == n, "l=%lu: %lu under the hash", limits[i], hash->hashed);
+        cr_assert(digest_sha256(span_slice(want, 0, n), sha256));
+        if (hash->known)
+            cr_expect(memcmp(hash->sha256, sha256, sizeof sha256) == 0, "l=%lu, split %zu",
+                      limits[i], split);
+    }
+    body_hasher_fini(&h.hasher);
+}
+
+/* DV-27, DV-28: many l= from one stream; l= above the body stays unknown (DV-16). */
+Test(body, one_stream_serves_every_limit)
+{
+    static uint8_t canonical[BODY_N + 2];
+    struct span body = guard_copy(mixed_body());
+    for (int canon = CANON_SIMPLE; canon <= CANON_RELAXED; canon++) {
+        struct span want = span_of(canonical, canon_reference((enum canon)canon, body, canonical));
+        cr_assert(want.n > 1300);
+        for (size_t split = 0; split <= body.n; split += split < 40 ? 1 : 97)
+            check_limits((enum canon)canon, body, want, split, SIZE_MAX);
+        check_limits((enum canon)canon, body, want, 0, 1);
+        check_limits((enum canon)canon, body, want, 0, 1000);
+    }
+}
+
+/* l= that is exactly the canonical body, one less, one more. */
+Test(body, limit_at_the_end)
+{
+    for (int more = -1; more <= 1; more++) {
+        static struct hashed h;
+        hashed_init(&h);
+        int at = body_hasher_want(&h.hasher, CANON_RELAXED, (uint64_t)(5 + more));
+        cr_assert(at == 0);
+        feed(&h, SPAN("abc\r\n\r\n"), 0, SIZE_MAX);
+        cr_expect(h.hasher.hashes[0].known == (more <= 0));
+        body_hasher_fini(&h.hasher);
+    }
+}
+
+/* MAX_BODY_HASHES at it and one above; equal wishes share. */
+Test(body, wishes)
+{
+    static struct hashed h;
+    hashed_init(&h);
+    for (int i = 0; i < MAX_BODY_HASHES; i++)
+        cr_assert(body_hasher_want(&h.hasher, (enum canon)(i % 2), (uint64_t)i / 2) == i);
+    cr_expect(h.hits.n[LIMIT_BODY_HASHES] == 0);
+    cr_expect(body_hasher_want(&h.hasher, CANON_RELAXED, BODY_WHOLE) == -1);
+    cr_expect(h.hits.n[LIMIT_BODY_HASHES] == 1);
+    cr_expect(body_hasher_want(&h.hasher, CANON_RELAXED, 3) == 7, "equal wishes share one hash");
+    feed(&h, SPAN("some text in it\r\n"), 0, 1);
+    for (int i = 0; i < MAX_BODY_HASHES; i++)
+        cr_expect(h.hasher.hashes[i].known);
+    body_hasher_fini(&h.hasher);
+}
+
+struct anomaly_case
+{
+    const char *name;
+    struct span body;
+    const char *anomalies;
+    uint32_t cr, lf, nul;
+};
+
+static const struct anomaly_case anomaly_cases[] = {
+    {"clean", TEXT("a\r\n\r\nb\r\n"), "", 0, 0, 0},
+    {"B08: no final CRLF", TEXT("a\r\nb"), "body_no_final_crlf", 0, 0, 0},
+    {"B08: LF at the end", TEXT("a\n"), "body_bare_lf body_no_final_crlf", 0, 1, 0},
+    {"B08: CR at the end", TEXT("a\r"), "body_bare_cr body_no_final_crlf", 1, 0, 0},
+    {"B08: only CRLF", TEXT("\r\n"), "", 0, 0, 0},
+    {"B01: LF . LF", TEXT("a\r\n\n.\n\r\n"), "body_bare_lf", 0, 2, 0},
+    {"B01: LF . CRLF", TEXT("a\n.\r\n"), "body_bare_lf", 0, 1, 0},
+    {"B01: CR . CR", TEXT("\r.\r\r\n"), "body_bare_cr", 2, 0, 0},
+    {"B01: CRLF . LF", TEXT("a\r\n.\n\r\n"), "body_bare_lf", 0, 1, 0},
+    {"LF CR", TEXT("a\n\r\r\n"), "body_bare_cr body_bare_lf", 1, 1, 0},
+    {"B03: NUL", TEXT("a\0b\0\0\r\n"), "body_nul", 0, 0, 3},
+    {"eight and more of each", TEXT("\r\r\r\r\r\r\r\r\r\n\n\n\n\n\n\n\n\n\0\0\0\0\0\0\0\0\0\r\n"),
+     "body_bare_cr body_bare_lf body_nul", 8, 8, 9},
+};
+
+static void check_anomalies(const struct anomaly_case *c, bool wish, size_t split, size_t step)
+{
+    static struct hashed h;
+    hashed_init(&h);
+    if (wish)
+        cr_assert(body_hasher_want(&h.hasher, CANON_RELAXED, BODY_WHOLE) == 0);
+    feed(&h, guard_copy(c->body), split, step);
+    cr_expect(strcmp(anomalies_text(&h.anomalies), c->anomalies) == 0, "%s: got \"%s\"", c->name,
+              anomalies_text(&h.anomalies));
+    cr_expect(h.anomalies.times[ANOMALY_BODY_BARE_CR] == c->cr, "%s", c->name);
+    cr_expect(h.anomalies.times[ANOMALY_BODY_BARE_LF] == c->lf, "%s", c->name);
+    cr_expect(h.anomalies.times[ANOMALY_BODY_NUL] == c->nul, "%s", c->name);
+    cr_expect(!mail_anomalies_forbid_pass(&h.anomalies), "B01: the body is told about, not judged");
+    body_hasher_fini(&h.hasher);
+}
+
+/* Counted also for a message without signatures. */
+Test(body, anomalies_at_every_split)
+{
+    for (size_t i = 0; i < COUNT_OF(anomaly_cases); i++) {
+        const struct anomaly_case *c = &anomaly_cases[i];
+        for (size_t split = 0; split <= c->body.n; split++)
+            check_anomalies(c, split % 2, split, SIZE_MAX);
+        check_anomalies(c, true, 0, 1);
+    }
+}
+
+/* Octets are counted to the end, also when the last wish was reached early. */
+Test(body, octets_behind_the_last_limit)
+{
+    static struct hashed h;
+    hashed_init(&h);
+    cr_assert(body_hasher_want(&h.hasher, CANON_SIMPLE, 3) == 0);
+    struct span body = repeated("line\r\n", 20000);
+    feed(&h, body, 0, SIZE_MAX);
+    cr_expect(body_hasher_octets(&h.hasher, CANON_SIMPLE) == body.n);
+    cr_expect(h.hasher.hashes[0].hashed == 3 && h.hasher.hashes[0].known);
+    body_hasher_fini(&h.hasher);
+}
