@@ -61,7 +61,7 @@ static bool at_delimiter(const struct address_parser *parser)
 static bool read_route(struct address_parser *parser)
 {
     struct address_text *text = &parser->text;
-    struct mail_address dropped;
+    struct mail_address dropped = {0};
     size_t out_n = text->out_n;
     bool domain_due = true, some = false;
     mail_anomaly_note(parser->anomalies, ANOMALY_FROM_ROUTE);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "canon_reference.h"
+#include "mail_support.h"
 #include "support/guard.h"
 
 enum
@@ -175,16 +176,6 @@ static struct counted count_run(enum canon canon, struct span body)
     return counted;
 }
 
-static struct span repeat(const char *text, size_t bytes)
-{
-    size_t n = strlen(text);
-    uint8_t *p = malloc(bytes);
-    cr_assert(p != NULL);
-    for (size_t i = 0; i < bytes; i++)
-        p[i] = (uint8_t)text[i % n];
-    return span_of(p, bytes);
-}
-
 /* B09: a line of 20 MB, and what goes through unchanged goes through in one piece. */
 Test(canon_body, a_line_of_20_megabytes)
 {
@@ -192,19 +183,17 @@ Test(canon_body, a_line_of_20_megabytes)
     {
         LINE = 20 * 1000 * 1000
     };
-    struct span plain = repeat("one word ", LINE);
+    struct span plain = repeated("one word a", LINE / 10);
     struct counted simple = count_run(CANON_SIMPLE, plain);
     cr_expect(simple.bytes == LINE + 2 && simple.pieces == 2);
     struct counted relaxed = count_run(CANON_RELAXED, plain);
     cr_expect(relaxed.bytes == LINE + 2, "got %lu", relaxed.bytes);
-    cr_expect(relaxed.pieces <= 4, "got %lu pieces", relaxed.pieces);
-    struct span blanks = repeat(" ", LINE);
-    cr_expect(count_run(CANON_RELAXED, blanks).bytes == 0);
-    struct span lines = repeat("\r\n", LINE);
+    cr_expect(relaxed.pieces == 2, "got %lu pieces", relaxed.pieces);
+    cr_expect(count_run(CANON_RELAXED, repeated(" ", LINE)).bytes == 0);
+    struct span lines = repeated("\r\n", LINE / 2);
     cr_expect(count_run(CANON_RELAXED, lines).bytes == 0);
     cr_expect(count_run(CANON_SIMPLE, lines).bytes == 2);
-    struct span pairs = repeat("a \t", LINE - LINE % 3);
-    cr_expect(count_run(CANON_RELAXED, pairs).bytes == LINE / 3 * 2 - 1 + 2);
+    cr_expect(count_run(CANON_RELAXED, repeated("a \t", LINE / 4)).bytes == LINE / 2 - 1 + 2);
 }
 
 /* Empty lines that turn out to be inside the body all come back, however many were held. */

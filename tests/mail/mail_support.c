@@ -43,11 +43,21 @@ const char *anomalies_text(const struct mail_anomalies *anomalies)
     return text;
 }
 
+/* Everything made here lives as long as the test; the list keeps it reachable. */
+struct kept
+{
+    struct kept *older;
+    uint8_t bytes[];
+};
+
 static uint8_t *bytes_new(size_t n)
 {
-    uint8_t *bytes = malloc(n + 1);
-    cr_assert(bytes != NULL);
-    return bytes;
+    static struct kept *newest;
+    struct kept *kept = malloc(sizeof *kept + n);
+    cr_assert(kept != NULL);
+    kept->older = newest;
+    newest = kept;
+    return kept->bytes;
 }
 
 struct span repeated(const char *s, size_t times)
@@ -62,10 +72,14 @@ struct span repeated(const char *s, size_t times)
 struct span joined(struct span a, struct span b, struct span c)
 {
     uint8_t *bytes = bytes_new(a.n + b.n + c.n);
-    memcpy(bytes, a.p, a.n);
-    memcpy(bytes + a.n, b.p, b.n);
-    memcpy(bytes + a.n + b.n, c.p, c.n);
-    return span_of(bytes, a.n + b.n + c.n);
+    struct span parts[] = {a, b, c};
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (parts[i].n)
+            memcpy(bytes + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
+    return span_of(bytes, n);
 }
 
 uint32_t random_next(uint64_t *state)

@@ -26,9 +26,9 @@ void fixture_fini(struct fixture *fixture);
 /* The words of all anomalies that are set, with a blank between, in table order. Static storage. */
 const char *anomalies_text(const struct mail_anomalies *anomalies);
 
-/* The text `s` `times` times over; malloc'd. */
+/* The text `s` `times` times over; lives as long as the test. */
 struct span repeated(const char *s, size_t times);
-/* All three, one behind the other; malloc'd. */
+/* All three, one behind the other; lives as long as the test. */
 struct span joined(struct span a, struct span b, struct span c);
 
 /* A deterministic stream of pseudo-random numbers. */

@@ -91,7 +91,7 @@ Test(soup, header_reader)
         cr_assert(whole.reader.header.count == pieces.reader.header.count);
         size_t tail = whole.reader.ended_by_blank_line ? 2 : 0;
         cr_assert(whole.reader.header.block.n + tail == whole.taken);
-        cr_assert(memcmp(whole.reader.header.block.p, soup.p, whole.taken - tail) == 0);
+        cr_assert(span_equal(whole.reader.header.block, span_slice(soup, 0, whole.taken - tail)));
         check_fields(&whole.reader.header);
         mail_from_read(&whole.reader.header, &whole.arena, &whole.anomalies, &whole.hits, &from);
         cr_assert(from.state != MAIL_FROM_UNSET &&
