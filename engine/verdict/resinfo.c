@@ -167,7 +167,8 @@ static void line_break(struct resinfo_line *line)
     line->column = 0;
 }
 
-/* A fresh line is never broken again: an empty line would end the header. */
+/* Future proofing: today no line begins with a long piece; if one did, breaking the fresh line once
+ * more would write an empty line, which ends the header. */
 void resinfo_line_piece(struct resinfo_line *line, struct span piece)
 {
     if (line->fold && line->column && line->column + strlen(" ;") + piece.n > RESINFO_LINE)

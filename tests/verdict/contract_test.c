@@ -486,4 +486,8 @@ Test(contract, discovery_tags_after_defaults)
                 "\"aspf\":\"s\",\"rua\":\"mailto:a@b.example\",\"ruf\":\"mailto:c@d.example\","
                 "\"fo\":\"1:d\"}");
     json_decref(root);
+    record.psd = DMARC_PSD_YES;
+    root = json_discovery(&discovery);
+    json_expect(root, "tags.psd", "\"y\"");
+    json_decref(root);
 }

@@ -330,7 +330,7 @@ static bool payload(struct reader *r, struct ar *ar)
 bool ar_read(struct span text, struct arena *arena, struct ar *ar)
 {
     struct reader r = {.text = text, .arena = arena};
-    *ar = (struct ar){0};
+    memset(ar, 0, sizeof *ar);
     bool good = payload(&r, ar);
     if (good && take(&r, '\r'))
         good = take(&r, '\n');

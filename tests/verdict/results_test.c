@@ -39,6 +39,23 @@ Test(results, a_failing_message_says_why)
               (const char *)got.p, want);
 }
 
+/* A reason explains what is no pass; a note beside a pass is for the JSON. */
+Test(results, a_pass_has_no_reason)
+{
+    struct sample *sample = sample_new();
+    sample_seal(sample, 1);
+    sample->spf.checked.reason = sample->verified[0].reason = "testing";
+    sample->arc.reason = sample->dmarc.reason = "testing";
+    const struct ar *ar = written_read(sample);
+    for (size_t i = 0; i < ar->count; i++)
+        cr_expect(ar->results[i].reason.p == NULL);
+    sample->spf.checked.result = sample->verified[0].result = RESULT_FAIL;
+    sample->arc.result = sample->dmarc.result = RESULT_FAIL;
+    ar = written_read(sample);
+    for (size_t i = 0; i < ar->count; i++)
+        cr_expect(span_equal(ar->results[i].reason, SPAN("testing")));
+}
+
 /* AR-7; without a client address spf is none, once another method was run. */
 Test(results, ar_7_methods_that_were_not_run)
 {
