@@ -16,62 +16,8 @@
 #include "dmarc/dmarc.h"
 
 #include "dmarc/align.h"
+#include "dmarc/author.h"
 #include "dmarc/discover.h"
-
-/* --- Author domains (DP-1 to DP-4) --- */
-
-struct authors
-{
-    struct dns_name names[MAX_AUTHOR_DOMAINS]; /* distinct */
-    uint32_t count;
-    bool too_many;
-    const char *error; /* static; NULL where all is well */
-};
-
-static bool is_author(const struct authors *authors, const struct dns_name *name)
-{
-    for (uint32_t i = 0; i < authors->count; i++)
-        if (dns_name_equal(&authors->names[i], name))
-            return true;
-    return false;
-}
-
-/* DP-4; A17: a domain that is no name is an error, never "no policy found". */
-static void add_author(struct authors *authors, const struct mail_address *address)
-{
-    struct dns_name name;
-    if (address->literal)
-        authors->error = "from_address_literal"; /* G04 */
-    else if (dns_name_from_domain(&name, address->domain) != DNS_NAME_OK || name.labels == 0)
-        authors->error = "from_bad_domain";
-    else if (is_author(authors, &name))
-        return; /* DP-2 */
-    else if (authors->count == MAX_AUTHOR_DOMAINS)
-        authors->too_many = true;
-    else
-        authors->names[authors->count++] = name;
-}
-
-/* One domain, or up to MAX_AUTHOR_DOMAINS where the option allows several (DP-3, A12). */
-static void read_authors(const struct mail_from *from, const struct dmarc_options *options,
-                         struct authors *authors)
-{
-    *authors = (struct authors){.count = 0};
-    if (from->state != MAIL_FROM_OK) {
-        authors->error = from->reason ? from->reason : "from_malformed"; /* A07, A11 */
-        return;
-    }
-    for (uint32_t i = 0; i < from->list.count && !authors->error; i++)
-        add_author(authors, &from->list.addresses[i]);
-    if (authors->error)
-        return;
-    if (authors->count == 0)
-        authors->error = "no_from";
-    else if (authors->count > 1 && !options->strictest_of_several)
-        authors->error = "from_several_domains";
-    else if (authors->too_many)
-        authors->error = "from_too_many_domains";
-}
 
 /* --- Alignment of all identifiers (DP-29 to DP-31) --- */
 
@@ -279,7 +225,7 @@ static int rank(const struct dmarc_judgement *judgement)
     }
 }
 
-static enum judge judge_several(const struct authors *authors,
+static enum judge judge_several(const struct dmarc_authors *authors,
                                 const struct dmarc_identifiers *identifiers,
                                 const struct dmarc_options *options,
                                 const struct dmarc_context *context,
@@ -343,11 +289,11 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
                        struct arena *arena, struct limit_hits *hits,
                        struct dmarc_judgement *judgement)
 {
-    struct authors authors;
+    struct dmarc_authors authors;
     struct limit_hits of_run = {{0}};
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
-    read_authors(from, options, &authors);
+    dmarc_authors_read(from, options, &authors);
     if (authors.error) {
         conclude(judgement, RESULT_PERMERROR, authors.error); /* DP-1 */
         return JUDGE_DONE;

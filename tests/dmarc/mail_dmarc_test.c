@@ -162,12 +162,12 @@ static const char *judgement_answer(void *facts, const char *key)
 
 static void run_validate(struct scene *scene, const json_t *test, struct line *got)
 {
-    struct mail_from from;
+    struct mail_from *from = ARENA_NEW(&scene->arena, struct mail_from);
     struct dmarc_identifiers identifiers;
     struct dmarc_judgement judgement;
-    from_of(input_text(test, "header_from"), &from);
+    from_of(input_text(test, "header_from"), from);
     read_identifiers(scene, test, &identifiers);
-    scene_judge_from(scene, &from, &identifiers, &options, &judgement);
+    scene_judge_from(scene, from, &identifiers, &options, &judgement);
     answer_all(test, judgement_answer, &judgement, got);
 }
 
@@ -271,17 +271,16 @@ static const char *from_answer(void *facts, const char *key)
 
 static void run_from_domain(struct scene *scene, const json_t *test, struct line *got)
 {
-    struct mail_from from = {.state = MAIL_FROM_OK};
+    struct mail_from *from = ARENA_NEW(&scene->arena, struct mail_from);
     struct mail_anomalies anomalies = {0};
     const struct dmarc_identifiers identifiers = {.known = true};
     struct dmarc_judgement judgement;
     struct span value = span_from_string(input_text(test, "header"));
     if (span_starts_fold(value, SPAN("From:")))
         value = span_skip(value, 5);
-    mail_address_list_parse(value, &scene->arena, &anomalies, &scene->hits, &from.list);
-    if (from.list.error)
-        from.state = MAIL_FROM_BAD;
-    scene_judge_from(scene, &from, &identifiers, &options, &judgement);
+    mail_address_list_parse(value, &scene->arena, &anomalies, &scene->hits, &from->list);
+    from->state = from->list.error ? MAIL_FROM_BAD : MAIL_FROM_OK;
+    scene_judge_from(scene, from, &identifiers, &options, &judgement);
     answer_all(test, from_answer, &judgement, got);
 }
 
