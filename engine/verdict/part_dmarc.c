@@ -82,25 +82,25 @@ void part_dmarc(struct jsonw *json, const char *key, const struct dmarc_judgemen
     jsonw_object_close(json);
 }
 
-/* RFC 9989 4.10.1, DP-26: an unusable policy counts as none where reports can be sent. */
-static const char *policy_or(enum dmarc_policy policy, const struct dmarc_record *record,
-                             const char *absent)
+/* RFC 9989 4.10.1, DP-26: no valid p, or an invalid sp or np, spoils all three. */
+static bool is_faulty(const struct dmarc_record *record)
 {
-    if (policy == DMARC_POLICY_UNSET)
-        return absent;
-    if (policy == DMARC_POLICY_INVALID)
-        return record->has_usable_rua ? "none" : NULL;
-    return dmarc_policy_word(policy);
+    return record->p == DMARC_POLICY_UNSET || record->p == DMARC_POLICY_INVALID ||
+           record->sp == DMARC_POLICY_INVALID || record->np == DMARC_POLICY_INVALID;
 }
 
-/* After defaults (DP-36): sp falls back to p, np to sp (RFC 9989 4.7). */
+/* After defaults (DP-36): sp falls back to p, np to sp (RFC 9989 4.7). A faulty record counts as
+ * p=none where reports can be sent, else as no policy. */
 static void write_policies(struct jsonw *json, const struct dmarc_record *record)
 {
-    const char *p = policy_or(record->p, record, record->has_usable_rua ? "none" : NULL);
-    const char *sp = policy_or(record->sp, record, p);
-    jsonw_string(json, "p", p);
-    jsonw_string(json, "sp", sp);
-    jsonw_string(json, "np", policy_or(record->np, record, sp));
+    bool faulty = is_faulty(record);
+    enum dmarc_policy spoiled = record->has_usable_rua ? DMARC_POLICY_NONE : DMARC_POLICY_UNSET;
+    enum dmarc_policy p = faulty ? spoiled : record->p;
+    enum dmarc_policy sp = faulty || record->sp == DMARC_POLICY_UNSET ? p : record->sp;
+    enum dmarc_policy np = faulty || record->np == DMARC_POLICY_UNSET ? sp : record->np;
+    jsonw_string(json, "p", dmarc_policy_word(p));
+    jsonw_string(json, "sp", dmarc_policy_word(sp));
+    jsonw_string(json, "np", dmarc_policy_word(np));
 }
 
 static const char *psd_word(enum dmarc_psd psd)
