@@ -188,39 +188,51 @@ enum dns_name_error dns_name_from_zone_text(struct dns_name *name, struct span t
     return builder_finish(&b, name);
 }
 
+/* Where the pointer at `at` leads, if that is before `floor`; else packet.n, where nothing is. */
+static size_t follow_pointer(struct span packet, size_t at, size_t floor)
+{
+    if (packet.n - at < 2)
+        return packet.n;
+    size_t target = (size_t)(packet.p[at] & 0x3f) << 8 | packet.p[at + 1];
+    return target < floor ? target : packet.n;
+}
+
+/* Appends the label at `at`. False when it is no label, or not all of it is in the packet. */
+static bool builder_packet_label(struct builder *b, struct span packet, size_t at)
+{
+    unsigned length = packet.p[at];
+    if (length > DNS_LABEL_MAX || packet.n - at - 1 < length)
+        return false;
+    for (unsigned i = 1; i <= length; i++)
+        builder_byte(b, packet.p[at + i]);
+    builder_end_label(b);
+    return b->error == DNS_NAME_OK;
+}
+
+/*
+ *   name    =  *label ( %x00 / pointer )                                  RFC 1035 section 4.1.4
+ *   pointer =  2 octets, the first two bits set
+ *
+ * A pointer has to lead before everything read so far, so no packet makes a loop.
+ */
 size_t dns_name_from_packet(struct dns_name *name, struct span packet, size_t offset)
 {
     struct builder b;
     builder_init(&b);
-    size_t after = 0;      /* behind the name where it stood, once known */
-    size_t floor = offset; /* a pointer must lead before everything read so far: no loops */
+    size_t after = 0; /* behind the name where it stood, once a pointer has left that place */
+    size_t floor = offset;
     size_t at = offset;
-    while (!b.error) {
-        if (at >= packet.n)
-            return 0;
-        uint8_t length = packet.p[at];
-        if (length >= 0xc0) {
-            if (packet.n - at < 2)
-                return 0;
-            size_t target = (size_t)(length & 0x3f) << 8 | packet.p[at + 1];
+    while (at < packet.n && packet.p[at] != 0) {
+        if (packet.p[at] >= 0xc0) {
             after = after ? after : at + 2;
-            if (target >= floor)
-                return 0;
-            at = floor = target;
+            at = floor = follow_pointer(packet, at, floor);
             continue;
         }
-        if (length > DNS_LABEL_MAX)
+        if (!builder_packet_label(&b, packet, at))
             return 0;
-        if (length == 0)
-            break;
-        if (packet.n - at - 1 < length)
-            return 0;
-        for (unsigned i = 0; i < length; i++)
-            builder_byte(&b, packet.p[at + 1 + i]);
-        builder_end_label(&b);
-        at += 1U + length;
+        at += packet.p[at] + 1U;
     }
-    if (builder_finish(&b, name) != DNS_NAME_OK)
+    if (at >= packet.n || builder_finish(&b, name) != DNS_NAME_OK)
         return 0;
     return after ? after : at + 1;
 }

@@ -27,10 +27,11 @@ void dns_source_resolve(struct dns_source *source, struct dns_answers *answers,
 void dns_source_free(struct dns_source **source);
 
 /*
- * Zone file (dns/zone.c). Format: design.md "Command line": absolute names, `name [TTL] [IN] TYPE
- * rdata`, `name TYPE !servfail` / `!timeout`. Answers at once. Returns NULL and fills *error with
- * "file:line:column: what was expected" on a bad line, or with the system's word where the file
- * cannot be read. `label` is the file name for messages.
+ * Zone file (dns/zone.c); dns/zone_text.c has the format: absolute names, one record a line,
+ * `name [TTL] [IN] TYPE rdata`, and in place of rdata `!servfail`, `!timeout` and other outcomes.
+ * Answers at once. Returns NULL and fills *error with "label:line:column: expected ..., found ..."
+ * on a bad line, or with the system's word where the file cannot be read. `label` is the file name
+ * for messages; `text` is not needed after the call.
  */
 struct dns_source *dns_zone_open(const char *path, struct dns_error *error) MUST_CHECK;
 struct dns_source *dns_zone_parse(struct span text, const char *label,
