@@ -45,11 +45,17 @@ enum spf_step spf_dns_fail(struct spf_run *run, const struct dns_answer *answer)
     {
         const char *dns, *ours;
     } words[] = {
-        {"timeout", "dns_timeout"},       {"servfail", "dns_servfail"},
-        {"refused", "dns_refused"},       {"formerr", "dns_formerr"},
-        {"notimp", "dns_notimp"},         {"bogus", "dns_bogus"},
-        {"cname_loop", "dns_cname_loop"}, {"malformed", "dns_malformed"},
+        {"timeout", "dns_timeout"},
+        {"servfail", "dns_servfail"},
+        {"refused", "dns_refused"},
+        {"formerr", "dns_formerr"},
+        {"notimp", "dns_notimp"},
+        {"bogus", "dns_bogus"},
+        {"cname_loop", "dns_cname_loop"},
+        {"malformed", "dns_malformed"},
         {"truncated", "dns_truncated"},
+        {"cname_chain_too_long", "cname_chain_too_long"},
+        {"dns_answer_too_large", "dns_answer_too_large"},
     };
     if (spf_is_own_limit(answer))
         return spf_fail(run, RESULT_TEMPERROR, answer->reason);

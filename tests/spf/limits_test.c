@@ -378,7 +378,32 @@ Test(spf_limits, F09_cut_answers)
     }
 }
 
-/* A mail with `hosts` MX names in each of ten terms runs out of questions: temperror (E14). */
+/* F07: a record behind 7, 8 and 9 CNAMEs; a chain that ends nowhere; all for the asked name. */
+Test(spf_limits, F07_cnames)
+{
+    static const struct want too_long = {RESULT_TEMPERROR, "cname_chain_too_long",
+                                         LIMIT_DNS_CNAMES};
+    static const struct want none = {RESULT_NONE, "no_such_domain", LIMIT_COUNT};
+    for (uint32_t n = MAX_DNS_CNAMES - 1; n <= MAX_DNS_CNAMES + 1; n++) {
+        for (int ends = 0; ends <= 1; ends++) {
+            zone_begin();
+            buffer_append_string(&zone, "a.example CNAME c1.example\n");
+            for (uint32_t i = 1; i < n; i++)
+                buffer_printf(&zone, "c%u.example CNAME c%u.example\n", i, i + 1);
+            if (ends)
+                buffer_printf(&zone, "c%u.example TXT \"v=spf1 exists:%%{d}.y -all\"\n", n);
+            buffer_append_string(&zone, "a.example.y A 127.0.0.2\n");
+            struct dns_source *source = zone_end();
+            expect(n > MAX_DNS_CNAMES ? &too_long
+                   : ends             ? &pass
+                                      : &none,
+                   source, "192.0.2.1", "links", n);
+            dns_source_free(&source);
+        }
+    }
+}
+
+/* E07: a record with ten MX names in each of ten terms runs out of questions: temperror (E14). */
 Test(spf_limits, questions_of_a_message)
 {
     static const struct want want = {RESULT_TEMPERROR, "too_many_questions", LIMIT_DNS_QUESTIONS};

@@ -167,7 +167,7 @@ Test(spf_macro, letters_by_mode)
     cr_expect(!spf_macro_check(SPAN("a b"), SPF_MACRO_MODIFIER));
 }
 
-/* `labels` labels of `size` bytes, then "x" * rest, joined with dots. */
+/* `length` bytes: labels of nine letters, the last one as long as what is left. */
 static struct span name_text(uint8_t *out, size_t length)
 {
     for (size_t i = 0; i < length; i++)
