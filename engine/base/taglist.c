@@ -1,6 +1,6 @@
 /*
- * RFC 6376 section 3.2 in one pass over the text; duplicates are found by comparing a hash of each
- * name with those before it, and names only where hashes agree. MAX_TAGS bounds the comparisons.
+ * RFC 6376 section 3.2 in one pass over the text; duplicates are found through a small hash table
+ * on the stack. Names chosen to collide cost at most MAX_TAGS comparisons each.
  *
  * FWS is taken as any run of SP, HTAB, CR and LF: header fields come with their folds, and a bare
  * CR or LF inside has been flagged by the header index before.
@@ -50,17 +50,25 @@ static uint32_t name_hash(struct span name)
     return hash;
 }
 
-static bool is_duplicate(const struct taglist *list, const struct tag *tag, enum taglist_mode mode)
+/* Names seen so far, open addressing; a slot holds 1 + the tag's index, 0 is free. */
+struct name_table
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct tag *other = &list->tags[i];
-        if (other->hash != tag->hash)
-            continue;
-        if (mode == TAGLIST_STRICT ? span_equal(other->name, tag->name)
-                                   : span_equal_fold(other->name, tag->name))
-            return true;
+    uint8_t slots[2 * MAX_TAGS];
+};
+STATIC_ASSERT(MAX_TAGS < 255 && (MAX_TAGS & (MAX_TAGS - 1)) == 0);
+
+/* Enters the name of the tag that comes next in `list`; false where it is there already. */
+static bool name_enter(struct name_table *table, const struct taglist *list, struct span name,
+                       enum taglist_mode mode)
+{
+    uint32_t mask = COUNT_OF(table->slots) - 1, at = name_hash(name) & mask;
+    for (; table->slots[at]; at = (at + 1) & mask) {
+        struct span other = list->tags[table->slots[at] - 1].name;
+        if (mode == TAGLIST_STRICT ? span_equal(other, name) : span_equal_fold(other, name))
+            return false;
     }
-    return false;
+    table->slots[at] = (uint8_t)(list->count + 1);
+    return true;
 }
 
 /* Reads one tag-spec that stands at spec_at in the list. */
@@ -76,7 +84,6 @@ static enum taglist_error read_spec(struct span spec, uint32_t spec_at, struct t
         .begin = spec_at + (uint32_t)equals + 1,
         .end = spec_at + (uint32_t)spec.n,
         .name_at = spec_at + (uint32_t)(name.p - spec.p),
-        .hash = name_hash(name),
     };
     if (!is_name(name))
         return TAGLIST_BAD_NAME;
@@ -93,6 +100,7 @@ static void note_error(struct taglist *list, enum taglist_error error, size_t at
 
 bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *list)
 {
+    struct name_table names = {{0}};
     list->count = 0;
     list->dropped = 0;
     list->error = TAGLIST_OK;
@@ -110,7 +118,7 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
         enum taglist_error error = read_spec(spec, (uint32_t)at, &tag);
         if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
             break; /* what follows the optional last ";" */
-        if (!error && is_duplicate(list, &tag, mode))
+        if (!error && !name_enter(&names, list, tag.name, mode))
             error = TAGLIST_DUPLICATE;
         if (!error && list->count == MAX_TAGS) {
             note_error(list, TAGLIST_TOO_MANY, at);

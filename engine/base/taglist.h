@@ -43,7 +43,6 @@ struct tag
     uint32_t begin;    /* offset of the first byte after "=" */
     uint32_t end;      /* offset just behind the value and its FWS: ";" or the end of the list */
     uint32_t name_at;  /* offset of the name: for carets */
-    uint32_t hash;     /* of the name without regard to case: the parser's own */
 };
 
 struct taglist
