@@ -1,5 +1,5 @@
-/* The SPF judge: evidence, evaluation (SP-1 to SP-40), security.md A01, A02, E06, E10 to E14, F07
- * to F09. */
+/* The SPF judge: evaluation and its evidence (SP-4 to SP-40), security.md A05, E06, E08, E10, E11,
+ * E14, F07, F08. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
