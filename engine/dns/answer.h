@@ -55,7 +55,26 @@ struct dns_answer
     uint32_t age;   /* seconds since the answer was received */
     uint32_t count; /* records */
     bool cut;       /* more than MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES: the rest was left out */
-    const struct dns_record *records; /* owner says: arena of the message, or cached */
+    const struct dns_record *records;    /* owner says: arena of the message, or cached */
+    const struct dns_prepared *prepared; /* cached: the records parsed, or NULL: the judge parses */
+};
+
+/*
+ * The parsed form of an answer (design idea 4), made once by who keeps answers for many messages.
+ * Each judge knows its own kind and falls back to parsing where it finds another or none.
+ */
+enum dns_prepared_kind
+{
+    DNS_PREPARED_DKIM = 1, /* struct dkim_prepared, dkim/key_record.h */
+    DNS_PREPARED_SPF,      /* struct spf_prepared, spf/record.h */
+    DNS_PREPARED_DMARC,    /* struct dmarc_prepared, dmarc/record.h */
+};
+
+struct dns_prepared
+{
+    enum dns_prepared_kind kind;
+    void (*release)(
+        const struct dns_prepared *); /* for what is not in the answer's arena, e.g. keys; NULL */
 };
 
 /* One question of a message, with its answer once there is one. */
@@ -65,7 +84,20 @@ struct dns_question
     enum dns_type type;
     bool in_flight; /* owner: the driver */
     struct dns_answer answer;
+    bool is_near; /* answer is borrowed from `near` and good only for near_epoch */
+    uint32_t near_epoch;
     struct dns_question *next; /* in the order in which they were first asked */
+};
+
+/*
+ * Answers that can be had without waiting: the shared cache, as the worker sees it. `find` returns
+ * a pointer that is good until dns_answers_park (one round), or NULL.
+ */
+struct dns_near
+{
+    const struct dns_answer *(*find)(void *context, const struct dns_name *name,
+                                     enum dns_type type);
+    void *context;
 };
 
 /*
@@ -82,6 +114,8 @@ struct dns_answers
     uint32_t waiting;            /* noted and not yet answered */
     uint32_t ceiling;            /* questions allowed so far: MAX_DNS_QUESTIONS, ARC raises it */
     bool failed;                 /* no memory, or over the ceiling at least once */
+    const struct dns_near *near; /* borrowed; NULL: none */
+    uint32_t near_epoch;
     struct dns_question **table; /* memo index: implementation's own */
     uint32_t table_size;
 };
@@ -96,6 +130,13 @@ void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct l
  */
 const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
                                     enum dns_type type) MUST_CHECK;
+
+/*
+ * Forgets every answer that `near` has given: the next lookup finds it again, or asks. To be called
+ * when a message is set aside and a cached pointer would outlive its round. Answers put by
+ * dns_answers_put stay.
+ */
+void dns_answers_park(struct dns_answers *answers);
 
 /* The answer if the message has it already, else NULL; notes nothing. */
 const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,

@@ -1,0 +1,95 @@
+/*
+ * The worker pool: N threads that judge messages in rounds (design.md idea 3).
+ *
+ * A round: take what has come in (at most 32 messages or 4 MB of body, a large body in slices of 64
+ * KB); run each task as far as it goes; verify all public-key jobs of the round together; finish;
+ * announce a quiescent state. Nothing blocks inside a round. A task that lacks bytes or answers is
+ * parked and holds no cache pointer.
+ *
+ *   task = pool_submit(...)          any thread; the task goes to one worker and stays there
+ *   task_feed(task, chunk, span) ... one producer thread per task, in order
+ *   task_end(task)                   the message is complete
+ *   or task_cancel(task)             no verdict wanted any more
+ *
+ * Then, exactly once, on the worker's thread: request.done(...). After task_end or task_cancel the
+ * producer must not touch the task.
+ */
+#ifndef RUN_POOL_H
+#define RUN_POOL_H
+
+#include "cache/cache.h"
+#include "dns/resolvers.h"
+#include "assay.h"
+#include "message.h"
+#include "run/chunk.h"
+
+struct pool;
+struct task;
+
+enum task_outcome
+{
+    TASK_JUDGED = 0x51,    /* message->verdict may be read during the call */
+    TASK_CANCELLED = 0x52, /* by task_cancel or pool_stop; `message` is NULL */
+    TASK_FAILED = 0x53,    /* no memory for the task itself; `message` is NULL */
+};
+
+struct task_request
+{
+    struct message_envelope envelope; /* copied, the texts too */
+    struct span authserv_id;          /* p == NULL: the pool's; copied */
+    unsigned deadline_ms;             /* for DNS, from the message's end; 0: the pool's */
+    bool early_spf;                   /* call `early` when SPF is known, before the message is */
+    /*
+     * Called on the worker's thread; must not block. The message lives until it returns.
+     */
+    void (*done)(void *context, enum task_outcome outcome, const struct message *message);
+    void (*early)(void *context, const struct message *message); /* message->spf; may be NULL */
+    void *context;
+};
+
+struct pool_config
+{
+    unsigned workers; /* 0: the cores this process may use (sched_getaffinity) */
+    const struct message_options *options; /* borrowed for the pool's life */
+    struct cache *cache;                   /* borrowed */
+    struct resolvers *resolvers;           /* borrowed */
+    uint32_t max_messages;                 /* in flight; 0: 16,384 */
+    uint64_t max_bytes;                    /* of all arenas and queued pieces; 0: 2 GiB */
+    unsigned timeout_ms;                   /* of one message's DNS; 0: 25,000 */
+};
+
+struct pool *pool_start(const struct pool_config *config, char error[ASSAY_ERROR_MAX]) MUST_CHECK;
+
+/*
+ * A new task on the least busy worker. NULL: over max_messages or max_bytes, or the pool stops
+ * ("busy", a temporary refusal; counted). Any thread.
+ */
+struct task *pool_submit(struct pool *pool, const struct task_request *request) MUST_CHECK;
+/* Hands over a piece; takes its own reference of `chunk`. `bytes` lies in the chunk. */
+void task_feed(struct task *task, struct chunk *chunk, struct span bytes);
+void task_end(struct task *task);
+void task_cancel(struct task *task);
+/* Bytes handed over and not yet hashed: for back-pressure. Any time before task_end, by the
+ * producer. */
+uint64_t task_queued_bytes(const struct task *task);
+
+/* Waits until all tasks have ended (their answers too), stops the workers. pool_submit refuses
+ * meanwhile. */
+void pool_drain(struct pool *pool);
+/* Cancels what is still there, stops, frees, nulls. */
+void pool_stop(struct pool **pool);
+
+struct pool_stats
+{
+    uint64_t messages, cancelled, refused;         /* since the start */
+    uint64_t rounds, verify_jobs, parked;          /* how often tasks were parked for answers */
+    uint64_t in_flight, arena_bytes, queued_bytes; /* now */
+    uint64_t results[5][8]; /* by protocol (SPF DKIM ARC DMARC, disposition), by low bits of enum
+                               result */
+    uint64_t limit_hits[LIMIT_COUNT];
+    uint64_t cpu_ns; /* of all workers' threads */
+    unsigned workers;
+};
+void pool_stats(struct pool *pool, struct pool_stats *stats);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Everything that a process which judges many messages needs, opened and closed in the right order:
+ * settings, cache (with its snapshot), resolvers, pool. assayd and `assay bulk` stand on it.
+ */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "engine.h"
+#include "run/pool.h"
+
+struct run_config
+{
+    struct assay_config
+        judge; /* zone_file, resolver, authserv_id, DMARC mode ... as for the library */
+    unsigned workers;
+    unsigned resolver_threads;
+    size_t cache_bytes;        /* 0: the cache's default */
+    const char *snapshot_path; /* NULL: none. Read at start, written at stop */
+    uint32_t max_messages;
+};
+
+struct run
+{
+    struct message_options options; /* what the judges go by */
+    struct cache *cache;
+    struct resolvers *resolvers;
+    struct pool *pool;
+    /* The rest is run.c's. */
+    struct arena arena;
+    struct dmarc_psl *psl;
+    const char *snapshot_path;
+};
+
+/* Main thread, before other threads. NULL with one line in `error`. A snapshot that is expired or
+ * damaged is ignored: `*note` (may be NULL) then holds the one line to log, "" else. */
+struct run *run_start(const struct run_config *config, char error[ASSAY_ERROR_MAX],
+                      char note[ASSAY_ERROR_MAX]) MUST_CHECK;
+/* Drains the pool, writes the snapshot, closes all, nulls. */
+void run_stop(struct run **run);
+/* Forgets what the cache has at and below `name` (NULL: all); returns how many entries. */
+size_t run_flush(struct run *run, const struct dns_name *name);
+
+#endif
