@@ -1,8 +1,10 @@
 #include "bench/bench.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum
@@ -71,6 +73,13 @@ static struct spread measure(bench_call *call, void *context)
     return (struct spread){ns[0], ns[rounds / 2], ns[rounds - 1], calls * rounds, rounds};
 }
 
+/* ASSAY_BENCH_ONLY=text: rows whose name holds the text. */
+static bool wanted(const char *name)
+{
+    const char *only = getenv("ASSAY_BENCH_ONLY");
+    return !only || strstr(name, only) != NULL;
+}
+
 void bench_title(const char *title)
 {
     printf("\n%s\n%-40s %12s %8s %6s %11s %11s %11s %8s\n", title, "", "operations", "MB", "rounds",
@@ -79,6 +88,8 @@ void bench_title(const char *title)
 
 double bench_run(const char *name, bench_call *call, void *context, struct bench_work work)
 {
+    if (!wanted(name))
+        return 0;
     struct spread spread = measure(call, context);
     double operations = work.operations ? (double)work.operations : 1;
     printf("%-40s %12.0f %8.0f %6u %11.1f %11.1f %11.1f ", name, operations * (double)spread.calls,
@@ -108,6 +119,8 @@ static double fitted_exponent(const double *ns)
 double bench_scale(const char *name, bench_prepare *prepare, bench_call *call, void *context)
 {
     double ns[FACTORS];
+    if (!wanted(name))
+        return 0;
     printf("%-40s", name);
     for (int i = 0; i < FACTORS; i++) {
         prepare(context, 1u << i);

@@ -4,7 +4,8 @@
  *
  * A round runs the measured call as often as fills about 20 ms (ASSAY_BENCH_MS), found by a trial;
  * 11 rounds (ASSAY_BENCH_ROUNDS) give best, median and worst. Work is printed, so that a call that
- * does nothing cannot look fast. Not for threads.
+ * does nothing cannot look fast. ASSAY_BENCH_ONLY=text measures only rows whose name holds the
+ * text; the others return 0. Not for threads.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H

@@ -8,8 +8,8 @@
  * blanks and line ends included, goes out in the piece it came in.
  */
 #include "base/attributes.h"
+#include "base/bytes16.h"
 #include "base/chars.h"
-#include "base/word.h"
 #include "mail/canon.h"
 
 #define CRLF8 "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
@@ -106,16 +106,15 @@ static void simple_feed(struct canon_body *body, struct span bytes)
  */
 static size_t find_blank(struct span s, size_t at)
 {
-    while (s.n - at > WORD_BYTES) { /* 9 left: a word, and the one a byte further */
-        uint64_t word = word_load(s.p + at);
-        uint64_t next = word_load(s.p + at + 1);
-        uint64_t changes =
-            word_equal(word, '\t') |
-            (word_equal(word, ' ') &
-             (word_equal(next, ' ') | word_equal(next, '\t') | word_equal(next, '\r')));
-        if (changes)
-            return at + word_first(changes);
-        at += WORD_BYTES;
+    while (s.n - at > BYTES16) { /* 17 left: sixteen octets, and the same one octet further */
+        bytes16 v = bytes16_load(s.p + at);
+        bytes16 next = bytes16_load(s.p + at + 1);
+        bytes16 changes =
+            bytes16_equal(next, ' ') | bytes16_equal(next, '\t') | bytes16_equal(next, '\r');
+        changes = bytes16_equal(v, '\t') | (bytes16_equal(v, ' ') & changes);
+        if (bytes16_any(changes))
+            return at + bytes16_first(changes);
+        at += BYTES16;
     }
     for (; at < s.n; at++) {
         if (s.p[at] == '\t')

@@ -2,6 +2,7 @@
  * Header fields in canonical form (RFC 6376 3.4.1, 3.4.2). Linear in the field; a field's CRLFs are
  * folds by construction (header.c cuts at every other), so relaxed drops each of them.
  */
+#include "base/bytes16.h"
 #include "base/chars.h"
 #include "mail/canon.h"
 
@@ -16,6 +17,12 @@ struct relaxed_value
 static size_t text_length(struct span s)
 {
     size_t i = 0;
+    for (; s.n - i >= BYTES16; i += BYTES16) {
+        bytes16 v = bytes16_load(s.p + i);
+        bytes16 hits = bytes16_equal(v, ' ') | bytes16_equal(v, '\t') | bytes16_equal(v, '\r');
+        if (bytes16_any(hits))
+            return i + bytes16_first(hits);
+    }
     while (i < s.n && !char_is_wsp(s.p[i]) && s.p[i] != '\r')
         i++;
     return i;

@@ -6,10 +6,12 @@
 #include "mail/header.h"
 
 /*
- * Fills `header` from `block` (arena; all lines before the empty one). Returns NULL, or the static
+ * Fills `header` from `block` (arena; all lines before the empty one), which has at most `lines`
+ * lines. Returns NULL, or the static
  * word of the limit that refused it: `header` is then empty.
  */
-const char *mail_header_index(struct mail_header *header, struct span block, struct arena *arena,
-                              struct limit_hits *hits, struct mail_anomalies *anomalies) MUST_CHECK;
+const char *mail_header_index(struct mail_header *header, struct span block, uint64_t lines,
+                              struct arena *arena, struct limit_hits *hits,
+                              struct mail_anomalies *anomalies) MUST_CHECK;
 
 #endif

@@ -108,8 +108,9 @@ static void reader_finish(struct mail_reader *reader)
         reader_refuse(reader, LIMIT_HEADER_BYTES);
     if (reader->refused)
         return;
-    reader->refused = mail_header_index(&reader->header, span_of(reader->bytes, n), reader->arena,
-                                        reader->hits, reader->anomalies);
+    reader->refused =
+        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->octets.crlf + 1,
+                          reader->arena, reader->hits, reader->anomalies);
 }
 
 size_t mail_reader_feed(struct mail_reader *reader, struct span bytes)
