@@ -126,7 +126,7 @@ struct cache *cache_new(const struct cache_config *config, struct cache_error *e
  */
 void cache_free(struct cache **cache);
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 #define CACHE_READER_COUNTERS(X)                                                                   \
     X(hits)          /* fresh, answered */                                                         \
@@ -204,7 +204,7 @@ enum
     CACHE_CLAIM_MS = 30 * 1000, /* longer than one question may take */
 };
 
-/* --- writing: owners only --------------------------------------------------------------------- */
+/* --- writing: owners only --- */
 
 struct cache_item
 {
@@ -268,7 +268,7 @@ enum
     CACHE_DUE_VISITS = 1024,
 };
 
-/* --- counting --------------------------------------------------------------------------------- */
+/* --- counting --- */
 
 #define CACHE_WRITER_COUNTERS(X)                                                                   \
     X(stored)     /* puts that were kept ... */                                                    \
@@ -305,8 +305,7 @@ static inline size_t cache_charge(size_t key_n, size_t object_bytes)
     return CACHE_ENTRY_OVERHEAD + key_n + object_bytes;
 }
 
-/* --- snapshots: cache/snapshot.c has the format ------------------------------------------------
- */
+/* --- snapshots: cache/snapshot.c has the format --- */
 
 struct cache_snapshot_format
 {

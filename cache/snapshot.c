@@ -53,8 +53,7 @@ static bool PRINTF_LIKE(2, 3) fail(struct cache_error *error, const char *format
     return false;
 }
 
-/* --- writing ------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 struct writer
 {
@@ -199,8 +198,7 @@ bool cache_snapshot_write(struct cache *cache, const char *path,
     return false;
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 struct record
 {

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* --- the end of an entry ---------------------------------------------------------------------- */
+/* --- the end of an entry --- */
 
 /* Runs on call_rcu's thread: every reader has passed a quiescent state since the retirement. */
 static void entry_reclaim(struct rcu_head *head)
@@ -56,8 +56,7 @@ static void entry_remove(struct cache *cache, struct cache_entry *e)
     cache->totals.removed++;
 }
 
-/* --- the start of an entry ---------------------------------------------------------------------
- */
+/* --- the start of an entry --- */
 
 static struct cache_entry *entry_new(struct cache *cache, struct span key,
                                      const struct cache_item *item)
@@ -114,8 +113,7 @@ static void entry_set_times(struct cache_entry *e, const struct cache_ttl_rules 
                 e->expires_ms - cache_ttl_refresh_lead_ms(kept_s, (uint8_t)(hash >> 24)));
 }
 
-/* --- put ---------------------------------------------------------------------------------------
- */
+/* --- put --- */
 
 static void make_room(struct cache *cache, size_t bytes, int64_t now_ms)
 {
@@ -252,8 +250,7 @@ enum cache_put_result cache_put(struct cache *cache, struct span key, const stru
     return cache_put_aged(cache, key, item, 0, now_ms, now_ms);
 }
 
-/* --- remove and flush ----------------------------------------------------------------------------
- */
+/* --- remove and flush --- */
 
 bool cache_remove(struct cache *cache, struct span key)
 {
@@ -293,8 +290,7 @@ size_t cache_flush(struct cache *cache, bool (*matches)(struct span key, void *c
     return removed;
 }
 
-/* --- due -----------------------------------------------------------------------------------------
- */
+/* --- due --- */
 
 /* An entry whose second has come: true where it is to be asked again. Puts it back where not yet.
  */

@@ -175,7 +175,7 @@ Test(cache, an_answer_replaces_a_stale_one_and_forgets_the_failures)
     fixture_fini(&f);
 }
 
-/* --- refresh before expiry ----------------------------------------------------------------- */
+/* --- refresh before expiry --- */
 
 Test(due, only_entries_in_demand_and_each_once)
 {
@@ -281,7 +281,7 @@ Test(due, many_at_once_come_in_portions)
     fixture_fini(&f);
 }
 
-/* --- forced refresh after a key rotation ------------------------------------------------------ */
+/* --- forced refresh after a key rotation --- */
 
 Test(rotation, L09_once_per_entry_and_minute)
 {
@@ -343,8 +343,7 @@ Test(rotation, L10_a_flood_of_bad_signatures)
     fixture_fini(&f);
 }
 
-/* --- limits and settings ------------------------------------------------------------------------
- */
+/* --- limits and settings --- */
 
 /* L06 and G7: limit-1, limit, limit+1; and the value that was there before is gone. */
 Test(cache, entry_limit)

@@ -97,7 +97,7 @@ Test(evict, L06_bytes_not_entries)
     fixture_fini(&f);
 }
 
-/* --- scans ------------------------------------------------------------------------------------ */
+/* --- scans --- */
 
 enum
 {
@@ -257,8 +257,7 @@ Test(evict, search_for_a_victim_is_bounded)
     free(entries);
 }
 
-/* --- the ghost queue -----------------------------------------------------------------------------
- */
+/* --- the ghost queue --- */
 
 static uint64_t scrambled(uint64_t i)
 {
@@ -283,8 +282,7 @@ Test(ghost, remembers_as_many_bytes_as_it_was_made_for)
     ghost_fini(&ghost);
 }
 
-/* --- random use
- * ------------------------------------------------------------------------------------ */
+/* --- random use --- */
 
 static bool add_charge(struct span key, void *context)
 {

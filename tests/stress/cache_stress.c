@@ -115,8 +115,7 @@ static struct span key_of(unsigned name, char text[16])
     return span_of(text, (size_t)n);
 }
 
-/* --- readers ------------------------------------------------------------------------------------
- */
+/* --- readers --- */
 
 struct reader
 {
@@ -189,8 +188,7 @@ static void *reader_main(void *argument)
     return NULL;
 }
 
-/* --- owners --------------------------------------------------------------------------------------
- */
+/* --- owners --- */
 
 static enum cache_outcome pick_outcome(uint64_t r)
 {
@@ -244,8 +242,7 @@ static void *owner_main(void *argument)
     return NULL;
 }
 
-/* --- keeper
- * --------------------------------------------------------------------------------------- */
+/* --- keeper --- */
 
 static bool every_hundredth(struct span key, void *context)
 {
