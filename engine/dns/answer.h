@@ -85,18 +85,26 @@ struct dns_question
     bool in_flight; /* owner: the driver */
     struct dns_answer answer;
     bool is_near; /* answer is borrowed from `near` and good only for near_epoch */
+    bool renew;   /* open again: ask the network, not the cache (L09) */
     uint32_t near_epoch;
     struct dns_question *next; /* in the order in which they were first asked */
 };
 
 /*
- * Answers that can be had without waiting: the shared cache, as the worker sees it. `find` returns
- * a pointer that is good until dns_answers_park (one round), or NULL.
+ * Answers that can be had without waiting: the shared cache, as the worker sees it. What `find`
+ * fills in borrows from the cache and is good until dns_answers_park (one round); its age is the
+ * caller's to set.
  */
 struct dns_near
 {
-    const struct dns_answer *(*find)(void *context, const struct dns_name *name,
-                                     enum dns_type type);
+    bool (*find)(void *context, const struct dns_name *name, enum dns_type type,
+                 struct dns_answer *answer);
+    /*
+     * A signature failed with this key although the body hash is right (L09): may the answer be
+     * asked for once more? True for one asker per entry and minute: the question is then open
+     * again, with `renew` set.
+     */
+    bool (*may_renew)(void *context, const struct dns_name *name, enum dns_type type);
     void *context;
 };
 
@@ -137,6 +145,13 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
  * dns_answers_put stay.
  */
 void dns_answers_park(struct dns_answers *answers);
+
+/*
+ * Opens an answered question again where near->may_renew allows it: true, and dns_lookup returns
+ * NULL until it has its new answer. At most once per question. False without `near`.
+ */
+bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name,
+                       enum dns_type type) MUST_CHECK;
 
 /* The answer if the message has it already, else NULL; notes nothing. */
 const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,
