@@ -286,7 +286,7 @@ static void fail_all(struct message *message)
 
 static enum message_step finish(struct message *message)
 {
-    if (message->failed)
+    if (message->failed || message->arena.failed)
         fail_all(message);
     fill_verdict(message);
     message->stage = MESSAGE_JUDGED;

@@ -119,6 +119,20 @@ Test(cli, spf_json_is_the_spf_object)
     cr_expect(json_is_integer(json_at(spf, "lookups.count")));
 }
 
+/* check_host() takes any sender with a domain; without a local part it is postmaster (RFC
+ * 7208 4.3). */
+Test(cli, spf_takes_any_sender)
+{
+    static const char *const senders[] = {"@a.example", "a.example", "two words@a.example",
+                                          "a@b@a.example"};
+    for (size_t i = 0; i < sizeof senders / sizeof senders[0]; i++) {
+        struct outcome o = ASSAY("spf", "--json", "--dns", zone_file(), "--ip", "192.0.2.1",
+                                 "--mail-from", senders[i]);
+        cr_assert(o.status == 0, "%s: %s", senders[i], o.err);
+        cr_expect_str_eq(json_text(json_line(o.out, 0), "result"), "pass", "%s", senders[i]);
+    }
+}
+
 Test(cli, spf_null_reverse_path_is_the_helo_identity)
 {
     struct outcome o = ASSAY("spf", "--json", "--dns", zone_file(), "--ip", "192.0.2.1",

@@ -93,13 +93,29 @@ struct outcome assay(struct span input, const char *const *argv)
     return (struct outcome){WEXITSTATUS(status), out_text.text, err_text.text, out_text.n};
 }
 
+static char folder[] = "/tmp/assay-cli-XXXXXX";
+static pid_t folder_owner;
+
+static void remove_folder(void)
+{
+    char command[64];
+    if (getpid() != folder_owner)
+        return; /* a child that could not start the tool */
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0)
+        fprintf(stderr, "cannot remove %s\n", folder);
+}
+
 const char *temporary_file(const char *name, struct span text)
 {
-    static char folder[] = "/tmp/assay-cli-XXXXXX";
     static char paths[8][128];
     static unsigned next;
-    if (strchr(folder, 'X') && folder[sizeof folder - 2] == 'X')
+    if (folder_owner != getpid()) {
+        memset(folder + sizeof folder - 7, 'X', 6);
         cr_assert(mkdtemp(folder) != NULL);
+        folder_owner = getpid();
+        atexit(remove_folder);
+    }
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
