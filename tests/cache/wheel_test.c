@@ -75,3 +75,17 @@ Test(wheel, long_pause)
     cr_expect(found == NODES, "got %zu", found);
     wheel_fini(&wheel);
 }
+
+/* What is due already comes with the next second, not a turn later. */
+Test(wheel, a_time_in_the_past_is_now)
+{
+    static struct timed late;
+    struct wheel wheel;
+    int64_t now_ms = 50000;
+    cr_assert(wheel_init(&wheel, AHEAD_S));
+    cr_expect(wheel_next(&wheel, now_ms) == NULL);
+    wheel_add(&wheel, &late.node, now_ms - 20000, now_ms);
+    cr_expect(wheel_next(&wheel, now_ms + 1000) == &late.node);
+    cr_expect(!late.node.link);
+    wheel_fini(&wheel);
+}
