@@ -286,7 +286,11 @@ static void fail_all(struct message *message)
 
 static enum message_step finish(struct message *message)
 {
-    if (message->failed || message->arena.failed)
+    if (message->arena.failed) {
+        limit_hit(&message->hits, LIMIT_ARENA_BYTES);
+        message->failed = true;
+    }
+    if (message->failed)
         fail_all(message);
     fill_verdict(message);
     message->stage = MESSAGE_JUDGED;
