@@ -23,6 +23,7 @@ enum exit_status
 
 enum
 {
+    MAX_JSON_BYTES = 1024 * 1024,
     MAX_OPTION_VALUES = 64, /* --rcpt-to, --trusted-sealer, --psd: how often each may stand */
 };
 
@@ -66,6 +67,10 @@ struct assay_engine *options_open_engine(const struct options *options, int *sta
 
 /* One line on stderr: "assay: ..." */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Prints the buffer and a newline, and releases it. STATUS_SOFTWARE after saying so where it has
+ * failed. */
+int print_json(struct buffer *json);
 
 /* Did the network answer at all? STATUS_UNAVAILABLE after saying so where every question failed. */
 struct reachability

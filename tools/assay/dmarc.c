@@ -3,11 +3,6 @@
  */
 #include "command.h"
 
-enum
-{
-    JSON_BYTES = 1024 * 1024,
-};
-
 static int print_result(const struct options *options, const struct dmarc_discovery *discovery)
 {
     if (!options->json) {
@@ -15,15 +10,9 @@ static int print_result(const struct options *options, const struct dmarc_discov
         return STATUS_OK;
     }
     struct buffer json;
-    buffer_init(&json, JSON_BYTES);
+    buffer_init(&json, MAX_JSON_BYTES);
     verdict_write_discovery_json(discovery, &json);
-    bool failed = json.failed;
-    if (!failed)
-        printf("%.*s\n", (int)json.n, (const char *)json.p);
-    buffer_fini(&json);
-    if (failed)
-        complain("no memory for the verdict");
-    return failed ? STATUS_SOFTWARE : STATUS_OK;
+    return print_json(&json);
 }
 
 static int discover(struct assay_engine *engine, const struct options *options,

@@ -47,6 +47,17 @@ void complain(const char *format, ...)
     fputc('\n', stderr);
 }
 
+int print_json(struct buffer *json)
+{
+    bool failed = json->failed;
+    if (failed)
+        complain("no memory for the verdict");
+    else
+        printf("%.*s\n", (int)json->n, (const char *)json->p);
+    buffer_fini(json);
+    return failed ? STATUS_SOFTWARE : STATUS_OK;
+}
+
 static void print_commands(FILE *out)
 {
     fputs("usage: assay COMMAND [options]\n\n", out);

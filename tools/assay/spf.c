@@ -5,11 +5,6 @@
 
 #include "command.h"
 
-enum
-{
-    JSON_BYTES = 1024 * 1024,
-};
-
 static int print_judgement(const struct options *options, const struct spf_judgement *judgement)
 {
     if (!options->json) {
@@ -17,15 +12,9 @@ static int print_judgement(const struct options *options, const struct spf_judge
         return STATUS_OK;
     }
     struct buffer json;
-    buffer_init(&json, JSON_BYTES);
+    buffer_init(&json, MAX_JSON_BYTES);
     verdict_write_spf_json(judgement, &json);
-    bool failed = json.failed;
-    if (!failed)
-        printf("%.*s\n", (int)json.n, (const char *)json.p);
-    buffer_fini(&json);
-    if (failed)
-        complain("no memory for the verdict");
-    return failed ? STATUS_SOFTWARE : STATUS_OK;
+    return print_json(&json);
 }
 
 /*
