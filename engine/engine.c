@@ -357,16 +357,20 @@ static unsigned dkim_order(enum result result)
     return at;
 }
 
-enum assay_result assay_message_dkim(const struct assay_message *message)
+enum result engine_dkim_result(const struct dkim_judgement *dkim)
 {
-    if (!message->ended)
-        return ASSAY_RESULT_UNSET;
-    const struct dkim_judgement *dkim = &message->message.dkim;
     enum result best = dkim->refused ? RESULT_PERMERROR : RESULT_NONE;
     for (uint32_t i = 0; i < dkim->count; i++)
         if (dkim_order(dkim->verified[i].result) < dkim_order(best))
             best = dkim->verified[i].result;
-    return (enum assay_result)best;
+    return best;
+}
+
+enum assay_result assay_message_dkim(const struct assay_message *message)
+{
+    if (!message->ended)
+        return ASSAY_RESULT_UNSET;
+    return (enum assay_result)engine_dkim_result(&message->message.dkim);
 }
 
 enum assay_result assay_message_arc(const struct assay_message *message)

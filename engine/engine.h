@@ -26,6 +26,9 @@ struct message *assay_message_internal(struct assay_message *message);
 /* Name shown as "file" in the JSON; borrowed until the message is freed. */
 void assay_message_set_file(struct assay_message *message, struct span file);
 
+/* The best result of all signatures (pass before all), RESULT_NONE where there is none. */
+enum result engine_dkim_result(const struct dkim_judgement *dkim);
+
 /* Policy discovery for `domain` as a receiver sees it; blocks like assay_message_end. */
 void engine_discover(struct assay_engine *engine, const struct dns_name *domain,
                      struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,

@@ -73,6 +73,26 @@ void task_cancel(struct task *task);
  * producer. */
 uint64_t task_queued_bytes(const struct task *task);
 
+/*
+ * A judge on its own, without a message: SPF of an envelope, policy discovery of a domain. It runs
+ * on a worker as a message's judges do: `judge` from its start each time, with what the cache and
+ * the resolvers give, until it says JUDGE_DONE or the deadline has passed (open questions are then
+ * TEMPFAIL "timeout", and it runs once more). Counts as one message in flight.
+ */
+struct query_request
+{
+    enum judge (*judge)(void *context, struct dns_answers *answers, struct arena *arena,
+                        struct limit_hits *hits);
+    /* Exactly once, on the worker's thread, while the arena still lives; must not block.
+     * TASK_JUDGED: the judge is done. */
+    void (*done)(void *context, enum task_outcome outcome);
+    void *context;
+    unsigned deadline_ms; /* 0: the pool's */
+};
+
+/* False: busy, as pool_submit; `done` is then not called. Any thread. */
+bool pool_query(struct pool *pool, const struct query_request *request) MUST_CHECK;
+
 /* Waits until all tasks have ended (their answers too), stops the workers. pool_submit refuses
  * meanwhile. */
 void pool_drain(struct pool *pool);
