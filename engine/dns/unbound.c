@@ -1,41 +1,39 @@
 /*
- * The network source: libunbound's event API on a libevent base of our own. The only door to both.
+ * The only door to libunbound: its event API on a libevent base of the caller's.
  *
  * libunbound forwards to the site's resolver and does no more: no validator (F01, F02: its faults
  * are unfixed in Debian 12, and the site's resolver validates), no QNAME minimisation, no answers
  * from built-in zones, no threshold that could make it abort (F14). Its caches are small; they save
- * what one message or one archive asks twice.
+ * what one message or one archive asks twice. Under the shared cache they are not used at all
+ * (forward-no-cache), since a refresh would only bring back what they hold.
  *
  * Names go in as text made from our wire form with every odd byte escaped, and the reply must carry
  * our question byte for byte (A03, E06, F06), so a name that the library read differently is an
  * error and not an answer for another name.
  *
- * A question in flight lives in a slot of the source, never in a message: a callback that comes
- * before ub_resolve_event has returned, or a cancelled query whose reply comes late, finds memory
- * that is ours. Limits: MAX_DNS_AT_ONCE questions in flight, QUESTION_MS for each (F11).
- *
  * BUGS: the age of an answer from libunbound's cache is not known and is given as 0; its TTL has
- * been counted down.
+ * been counted down. A cancelled query goes on inside the library until the library gives up.
  */
-#include "dns/source.h"
+#include "dns/unbound.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include <event2/event.h>
 #include <unbound-event.h>
 #include <unbound.h>
 
+#include "base/buffer.h"
 #include "base/number.h"
 #include "dns/packet.h"
 
 enum
 {
-    QUESTION_MS = 5000,
     SCRATCH_BYTES = 512 * 1024, /* parsing one reply: its texts, and 64 records */
     RESOLVERS_MAX = 3,          /* MAXNS of resolv.conf(5) */
+    ADDRESS_MAX = 64,           /* "ADDR@PORT" */
 };
 
 /*
@@ -44,7 +42,9 @@ enum
  * infra: the library measures servers and gives up on one that does not answer. Here that server is
  * the site's resolver, which is silent for as long as a slow zone takes it: it is not asked again
  * too soon (after 0.8, 1.6, 3.2 s), and slow zones cannot add up to "down" for all mail (F12),
- * since the measures are forgotten before that.
+ * since the measures are forgotten before that. With three retries a question that nobody answers
+ * leaves the library after about 11 s; with the default of five it kept its socket for half a
+ * minute.
  */
 /* clang-format off */
 static const struct
@@ -57,15 +57,14 @@ static const struct
     {"do-not-query-localhost:", "no"},
     {"unblock-lan-zones:", "yes"},
     {"rrset-roundrobin:", "no"}, /* records in the order of the reply: verdicts repeat */
-    {"outgoing-range:", "256"},  /* F13; the library's default is 16 */
     {"outgoing-num-tcp:", "32"},
-    {"num-queries-per-thread:", "1024"},
     {"msg-cache-size:", "1m"},
     {"rrset-cache-size:", "2m"},
     {"key-cache-size:", "64k"},
     {"neg-cache-size:", "64k"},
     {"infra-cache-min-rtt:", "800"},
     {"infra-host-ttl:", "10"},
+    {"outbound-msg-retry:", "3"},
 };
 /* clang-format on */
 
@@ -83,47 +82,34 @@ static const char *const builtin_zones[] = {
     "invalid.",
 };
 
-/* One question in flight. */
-struct flight
-{
-    struct unbound *owner;
-    struct dns_question *question; /* arena of the message; NULL in a free slot */
-    struct dns_answers *answers;   /* borrowed for the call of resolve */
-    int64_t deadline_ms;
-    int async_id;
-};
-
 struct unbound
 {
-    struct dns_source source; /* first */
-    struct event_base *base;
-    struct event *timer; /* ends a turn of the loop at the next deadline */
     struct ub_ctx *ctx;
+    struct unbound_query *asking; /* inside ub_resolve_event, and not answered yet */
     struct arena scratch;
-    struct flight flights[MAX_DNS_AT_ONCE];
-    unsigned in_flight;
 };
 
-static int64_t now_ms(void)
+/* The resolvers to forward to. */
+struct forwards
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    char addresses[RESOLVERS_MAX][ADDRESS_MAX];
+    unsigned count;
+};
+
+/* --- questions --- */
+
+static void answer_query(struct unbound_query *query, const struct dns_answer *answer)
+{
+    struct unbound *unbound = query->owner;
+    if (unbound->asking == query)
+        unbound->asking = NULL;
+    query->answered(query, answer);
 }
 
-/* Frees the slot and gives its question the answer. */
-static void land(struct flight *flight, const struct dns_answer *answer)
-{
-    struct dns_question *question = flight->question;
-    flight->question = NULL;
-    flight->owner->in_flight--;
-    dns_answers_put(flight->answers, question, answer);
-}
-
-static void land_tempfail(struct flight *flight, const char *reason)
+static void answer_tempfail(struct unbound_query *query, const char *reason)
 {
     const struct dns_answer answer = {.outcome = DNS_TEMPFAIL, .reason = reason};
-    land(flight, &answer);
+    answer_query(query, &answer);
 }
 
 /* libunbound's word on a question. `packet` is the library's and ends with this call. */
@@ -134,155 +120,59 @@ static void on_reply(void *arg, int rcode, void *packet, int packet_length, int 
     {
         SECURITY_BOGUS = 1
     };
-    struct flight *flight = arg;
+    struct unbound_query *query = arg;
+    struct unbound *unbound = query->owner;
     struct dns_answer answer;
     (void)why_bogus;
     (void)was_ratelimited;
-    assert(flight->question);
     if (rcode != 0 || !packet || packet_length < 0) {
-        land_tempfail(flight, dns_rcode_reason((unsigned)rcode));
+        answer_tempfail(query, dns_rcode_reason((unsigned)rcode));
         return;
     }
     /* Future proofing: without a validator nothing is ever bogus. */
     if (security == SECURITY_BOGUS) {
-        land_tempfail(flight, "bogus");
+        answer_tempfail(query, "bogus");
         return;
     }
-    struct unbound *unbound = flight->owner;
-    dns_packet_read(span_of(packet, (size_t)packet_length), &flight->question->name,
-                    flight->question->type, &unbound->scratch, &answer);
-    land(flight, &answer);
+    dns_packet_read(span_of(packet, (size_t)packet_length), &query->name, query->type,
+                    &unbound->scratch, &answer);
+    answer_query(query, &answer);
     arena_reset(&unbound->scratch);
 }
 
-static void on_timer(evutil_socket_t fd, short events, void *arg)
-{
-    (void)fd;
-    (void)events;
-    (void)arg;
-}
-
-static struct flight *free_slot(struct unbound *unbound)
-{
-    for (size_t i = 0; i < COUNT_OF(unbound->flights); i++)
-        if (!unbound->flights[i].question)
-            return &unbound->flights[i];
-    return NULL;
-}
-
-/* Sends one question. The reply may come before this returns: the slot is then free again. */
-static void launch(struct flight *flight)
+void unbound_ask(struct unbound *unbound, struct unbound_query *query)
 {
     char text[DNS_NAME_TEXT_MAX];
     int async_id = 0;
-    const struct dns_question *question = flight->question;
-    dns_name_text(&question->name, text);
-    int error = ub_resolve_event(flight->owner->ctx, text, (int)question->type, 1, flight, on_reply,
-                                 &async_id);
-    if (!flight->question)
-        return;
-    flight->async_id = async_id;
+    query->owner = unbound;
+    unbound->asking = query;
+    dns_name_text(&query->name, text);
+    int error =
+        ub_resolve_event(unbound->ctx, text, (int)query->type, 1, query, on_reply, &async_id);
+    if (!unbound->asking)
+        return; /* answered already: the query may be gone */
+    unbound->asking = NULL;
+    query->async_id = async_id;
     if (error)
-        land_tempfail(flight, "resolver_error");
+        answer_tempfail(query, "resolver_error");
 }
 
-/*
- * Sends what fits under MAX_DNS_AT_ONCE, from `next` on; returns where to go on. After the deadline
- * nothing is sent: dns_source_resolve answers what is left.
- */
-static struct dns_question *launch_all(struct unbound *unbound, struct dns_answers *answers,
-                                       struct dns_question *next, int64_t deadline_ms)
+void unbound_cancel(struct unbound_query *query)
 {
-    int64_t now = now_ms();
-    struct flight *flight;
-    if (now >= deadline_ms)
-        return next;
-    for (; next && (flight = free_slot(unbound)); next = next->next) {
-        if (next->answer.outcome || next->in_flight)
-            continue;
-        next->in_flight = true;
-        *flight = (struct flight){
-            .owner = unbound,
-            .question = next,
-            .answers = answers,
-            .deadline_ms = deadline_ms - now < QUESTION_MS ? deadline_ms : now + QUESTION_MS,
-        };
-        unbound->in_flight++;
-        launch(flight);
-    }
-    return next;
+    ub_cancel(query->owner->ctx, query->async_id);
 }
 
-/* Ends the questions whose time is over; a late reply finds them cancelled (F11). */
-static void expire(struct unbound *unbound, int64_t now)
-{
-    for (size_t i = 0; i < COUNT_OF(unbound->flights); i++) {
-        struct flight *flight = &unbound->flights[i];
-        if (!flight->question || flight->deadline_ms > now)
-            continue;
-        ub_cancel(unbound->ctx, flight->async_id);
-        land_tempfail(flight, "timeout");
-    }
-}
-
-static int64_t next_deadline(const struct unbound *unbound)
-{
-    int64_t next = INT64_MAX;
-    for (size_t i = 0; i < COUNT_OF(unbound->flights); i++) {
-        const struct flight *flight = &unbound->flights[i];
-        if (flight->question && flight->deadline_ms < next)
-            next = flight->deadline_ms;
-    }
-    return next;
-}
-
-/* Lets the library work until something happened or the next deadline is there. */
-static void wait_once(struct unbound *unbound)
-{
-    int64_t left = next_deadline(unbound) - now_ms();
-    if (left <= 0)
-        return;
-    struct timeval wait = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-    evtimer_add(unbound->timer, &wait);
-    event_base_loop(unbound->base, EVLOOP_ONCE);
-}
-
-static void unbound_resolve(struct dns_source *source, struct dns_answers *answers,
-                            int64_t deadline_ms)
-{
-    struct unbound *unbound = (struct unbound *)source;
-    struct dns_question *next = launch_all(unbound, answers, answers->first, deadline_ms);
-    while (unbound->in_flight) {
-        wait_once(unbound);
-        expire(unbound, now_ms());
-        next = launch_all(unbound, answers, next, deadline_ms);
-    }
-}
-
-static void unbound_free(struct dns_source *source)
-{
-    struct unbound *unbound = (struct unbound *)source;
-    if (unbound->ctx)
-        ub_ctx_delete(unbound->ctx);
-    if (unbound->timer)
-        event_free(unbound->timer);
-    if (unbound->base)
-        event_base_free(unbound->base);
-    arena_fini(&unbound->scratch);
-    free(unbound);
-}
-
-static const struct dns_source_ops unbound_ops = {.resolve = unbound_resolve, .free = unbound_free};
+/* --- whom to ask --- */
 
 /* ADDR [ "@" PORT ], as the library wants it, too; checked here so that the error is ours. */
-static bool forward_to(struct unbound *unbound, const char *resolver, struct dns_error *error)
+static bool forwards_add(struct forwards *forwards, const char *resolver, struct dns_error *error)
 {
     struct span text = span_from_string(resolver);
     size_t at = span_find(text, '@');
     struct ip ip;
     uint64_t port = 53;
     struct span address = span_slice(text, 0, at);
-    if (!ip_parse_v4(address, &ip) && !ip_parse_v6(address, &ip)) {
+    if (text.n >= ADDRESS_MAX || (!ip_parse_v4(address, &ip) && !ip_parse_v6(address, &ip))) {
         snprintf(error->text, sizeof error->text,
                  "resolver \"%.100s\": expected an IP address, or ADDRESS@PORT", resolver);
         return false;
@@ -292,11 +182,8 @@ static bool forward_to(struct unbound *unbound, const char *resolver, struct dns
                  "resolver \"%.100s\": expected a port from 1 to 65535 after the @", resolver);
         return false;
     }
-    int status = ub_ctx_set_fwd(unbound->ctx, resolver);
-    if (status)
-        snprintf(error->text, sizeof error->text, "resolver \"%.100s\": %s", resolver,
-                 ub_strerror(status));
-    return status == 0;
+    memcpy(forwards->addresses[forwards->count++], resolver, text.n + 1);
+    return true;
 }
 
 /* "nameserver" blank ADDR: the address, or NULL. Ends `line` behind it. */
@@ -315,76 +202,136 @@ static const char *nameserver_of(char *line)
  * The resolvers of resolv.conf(5), at most three as there; none listed means the local one. Not
  * ub_ctx_resolvconf: with an empty file that would ask the root servers.
  */
-static bool forward_to_system(struct unbound *unbound, struct dns_error *error)
+static bool forwards_of_system(struct forwards *forwards, struct dns_error *error)
 {
     static const char path[] = "/etc/resolv.conf";
     char line[512];
-    unsigned count = 0;
     FILE *file = fopen(path, "re");
     if (!file && errno != ENOENT) {
         snprintf(error->text, sizeof error->text, "%s: %s", path, strerror(errno));
         return false;
     }
-    while (file && count < RESOLVERS_MAX && fgets(line, sizeof line, file)) {
+    while (file && forwards->count < RESOLVERS_MAX && fgets(line, sizeof line, file)) {
         const char *address = nameserver_of(line);
         /* An address that the library cannot use (a zone id of its own) is passed over. */
-        count += address && ub_ctx_set_fwd(unbound->ctx, address) == 0;
+        if (address && !forwards_add(forwards, address, error))
+            continue;
     }
     if (file)
         fclose(file);
-    return count > 0 || forward_to(unbound, "127.0.0.1", error);
+    return forwards->count > 0 || forwards_add(forwards, "127.0.0.1", error);
 }
 
-static bool set_options(struct unbound *unbound, struct dns_error *error)
+/* False: *error is set where the status says so. */
+static bool worked(int status, const char *what, struct dns_error *error)
 {
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        int status = ub_ctx_set_option(unbound->ctx, options[i].name, options[i].value);
-        if (status) {
-            snprintf(error->text, sizeof error->text, "libunbound %s: option %s %s: %s",
-                     ub_version(), options[i].name, options[i].value, ub_strerror(status));
+    if (status)
+        snprintf(error->text, sizeof error->text, "libunbound %s: %s: %s", ub_version(), what,
+                 ub_strerror(status));
+    return status == 0;
+}
+
+static bool forward_by_call(struct unbound *unbound, const struct forwards *forwards,
+                            struct dns_error *error)
+{
+    for (unsigned i = 0; i < forwards->count; i++)
+        if (!worked(ub_ctx_set_fwd(unbound->ctx, forwards->addresses[i]), forwards->addresses[i],
+                    error))
             return false;
-        }
-    }
     return true;
+}
+
+/* There is no call for forward-no-cache: it is read from a file, which is one in memory. */
+static bool forward_without_cache(struct unbound *unbound, const struct forwards *forwards,
+                                  struct dns_error *error)
+{
+    char path[32];
+    int fd = memfd_create("assay-forward", MFD_CLOEXEC);
+    if (fd < 0) {
+        snprintf(error->text, sizeof error->text, "libunbound: memfd_create: %s", strerror(errno));
+        return false;
+    }
+    dprintf(fd, "forward-zone:\n name: \".\"\n forward-no-cache: yes\n");
+    for (unsigned i = 0; i < forwards->count; i++)
+        dprintf(fd, " forward-addr: %s\n", forwards->addresses[i]);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int status = ub_ctx_config(unbound->ctx, path);
+    close(fd);
+    return worked(status, path, error);
+}
+
+static bool set_forwards(struct unbound *unbound, const struct unbound_config *config,
+                         struct dns_error *error)
+{
+    struct forwards forwards = {.count = 0};
+    bool found = config->resolver ? forwards_add(&forwards, config->resolver, error)
+                                  : forwards_of_system(&forwards, error);
+    if (!found)
+        return false;
+    return config->keeps_answers ? forward_by_call(unbound, &forwards, error)
+                                 : forward_without_cache(unbound, &forwards, error);
+}
+
+/* --- the context --- */
+
+static bool set_option(struct unbound *unbound, const char *name, const char *value,
+                       struct dns_error *error)
+{
+    return worked(ub_ctx_set_option(unbound->ctx, name, value), name, error);
+}
+
+static bool set_number(struct unbound *unbound, const char *name, unsigned value,
+                       struct dns_error *error)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    return set_option(unbound, name, text, error);
+}
+
+static bool set_options(struct unbound *unbound, const struct unbound_config *config,
+                        struct dns_error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(options); i++)
+        if (!set_option(unbound, options[i].name, options[i].value, error))
+            return false;
+    /* F13; the library's default for both is too small */
+    return set_number(unbound, "outgoing-range:", config->sockets, error) &&
+           set_number(unbound, "num-queries-per-thread:", config->at_once, error);
 }
 
 /* Ends the setting of options: the context is finalised by it. */
 static bool remove_builtin_zones(struct unbound *unbound, struct dns_error *error)
 {
-    for (size_t i = 0; i < COUNT_OF(builtin_zones); i++) {
-        int status = ub_ctx_zone_remove(unbound->ctx, builtin_zones[i]);
-        if (status) {
-            snprintf(error->text, sizeof error->text, "libunbound %s: zone %s: %s", ub_version(),
-                     builtin_zones[i], ub_strerror(status));
+    for (size_t i = 0; i < COUNT_OF(builtin_zones); i++)
+        if (!worked(ub_ctx_zone_remove(unbound->ctx, builtin_zones[i]), builtin_zones[i], error))
             return false;
-        }
-    }
     return true;
 }
 
-static bool create(struct unbound *unbound, struct dns_error *error)
-{
-    unbound->base = event_base_new();
-    unbound->timer = unbound->base ? evtimer_new(unbound->base, on_timer, NULL) : NULL;
-    unbound->ctx = unbound->timer ? ub_ctx_create_event(unbound->base) : NULL;
-    if (!unbound->ctx)
-        snprintf(error->text, sizeof error->text, "libunbound: no context: %s", strerror(errno));
-    return unbound->ctx != NULL;
-}
-
-struct dns_source *dns_unbound_open(const char *resolver, struct dns_error *error)
+struct unbound *unbound_open(const struct unbound_config *config, struct dns_error *error)
 {
     struct unbound *unbound = calloc(1, sizeof *unbound);
-    if (!unbound) {
-        snprintf(error->text, sizeof error->text, "libunbound: out of memory");
+    if (unbound)
+        unbound->ctx = ub_ctx_create_event(config->base);
+    if (!unbound || !unbound->ctx) {
+        snprintf(error->text, sizeof error->text, "libunbound: no context: %s", strerror(errno));
+        free(unbound);
         return NULL;
     }
-    unbound->source.ops = &unbound_ops;
     arena_init(&unbound->scratch, SCRATCH_BYTES);
-    if (create(unbound, error) && set_options(unbound, error) &&
-        (resolver ? forward_to(unbound, resolver, error) : forward_to_system(unbound, error)) &&
+    if (set_options(unbound, config, error) && set_forwards(unbound, config, error) &&
         remove_builtin_zones(unbound, error))
-        return &unbound->source;
-    unbound_free(&unbound->source);
+        return unbound;
+    unbound_close(&unbound);
     return NULL;
+}
+
+void unbound_close(struct unbound **unbound)
+{
+    if (!*unbound)
+        return;
+    ub_ctx_delete((*unbound)->ctx);
+    arena_fini(&(*unbound)->scratch);
+    free(*unbound);
+    *unbound = NULL;
 }
