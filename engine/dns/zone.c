@@ -8,7 +8,7 @@
  *
  * BUGS: no DNAME. A wildcard's "!word" lines count for the names it covers, too.
  */
-#include "dns/source.h"
+#include "dns/zone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ static struct dns_record stored_record(const struct zone_record *stored, enum dn
     return record;
 }
 
-static void answer_from_set(struct zone *zone, const struct zone_set *set,
+static void answer_from_set(const struct zone_set *set, struct dns_record *records,
                             struct dns_answer *answer)
 {
     answer->outcome = set->outcome;
@@ -95,9 +95,9 @@ static void answer_from_set(struct zone *zone, const struct zone_set *set,
         answer->ttl = set->ttl;
     const struct zone_record *record = set->first;
     for (; record && answer->count < MAX_DNS_RECORDS; record = record->next)
-        zone->records[answer->count++] = stored_record(record, set->type);
+        records[answer->count++] = stored_record(record, set->type);
     answer->cut |= record != NULL;
-    answer->records = zone->records;
+    answer->records = records;
 }
 
 static void answer_tempfail(struct dns_answer *answer, const char *reason)
@@ -107,8 +107,8 @@ static void answer_tempfail(struct dns_answer *answer, const char *reason)
 
 /* One name on the way: true when `answer` is complete, false when *name is the next in the chain.
  */
-static bool answer_at(struct zone *zone, struct dns_name *name, enum dns_type type,
-                      struct dns_answer *answer)
+static bool answer_at(const struct zone *zone, struct dns_name *name, enum dns_type type,
+                      struct dns_record *records, struct dns_answer *answer)
 {
     const struct zone_name *entry = find_entry(&zone->table, name, type);
     if (!entry) {
@@ -117,7 +117,7 @@ static bool answer_at(struct zone *zone, struct dns_name *name, enum dns_type ty
     }
     const struct zone_set *set = zone_set_find(entry, type);
     if (set) {
-        answer_from_set(zone, set, answer);
+        answer_from_set(set, records, answer);
         return true;
     }
     const struct zone_set *alias = zone_set_find(entry, DNS_CNAME);
@@ -139,11 +139,13 @@ static bool name_seen(const struct dns_name *seen, unsigned count, const struct 
     return false;
 }
 
-static void zone_answer(struct zone *zone, const struct dns_question *question,
-                        struct dns_answer *answer)
+void dns_zone_answer(const struct dns_source *source, const struct dns_name *asked,
+                     enum dns_type type, struct dns_record records[MAX_DNS_RECORDS],
+                     struct dns_answer *answer)
 {
+    const struct zone *zone = (const struct zone *)source;
     struct dns_name seen[MAX_DNS_CNAMES + 1];
-    struct dns_name name = question->name;
+    struct dns_name name = *asked;
     *answer = (struct dns_answer){.ttl = UINT32_MAX};
     for (unsigned links = 0;; links++) {
         if (name_seen(seen, links, &name)) {
@@ -155,7 +157,7 @@ static void zone_answer(struct zone *zone, const struct dns_question *question,
             return;
         }
         seen[links] = name;
-        if (answer_at(zone, &name, question->type, answer))
+        if (answer_at(zone, &name, type, records, answer))
             break;
     }
     if (answer->ttl == UINT32_MAX)
@@ -171,7 +173,7 @@ static void zone_resolve(struct dns_source *source, struct dns_answers *answers,
         if (q->answer.outcome)
             continue;
         struct dns_answer answer;
-        zone_answer(zone, q, &answer);
+        dns_zone_answer(source, &q->name, q->type, zone->records, &answer);
         dns_answers_put(answers, q, &answer);
     }
 }
