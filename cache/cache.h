@@ -24,7 +24,7 @@
  *      answer may win. A name therefore belongs to one owner, and only the owner puts it.
  *   -  cache_new before, cache_free after everything else.
  *
- * get stands also for the claims, which are part of the read side.
+ * get stands also for peek and the claims, which are part of the read side.
  *
  *
  * What is guaranteed (tests and commits quote these names)
@@ -183,6 +183,14 @@ enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t
                            struct cache_hit *hit) MUST_CHECK;
 
 /*
+ * As cache_get, but the lookup leaves no trace: it is no use, and nothing is counted. For an owner
+ * that looks whether another answer has come meanwhile. `refresh` is never set.
+ * Thread: as cache_get.
+ */
+enum cache_state cache_peek(struct cache *cache, struct span key, int64_t now_ms,
+                            struct cache_hit *hit) MUST_CHECK;
+
+/*
  * For a hit with `refresh` set: true for one thread only, which then has the owner ask again.
  * Where nothing comes of it, the next claim is possible after CACHE_CLAIM_MS.
  * Thread: as cache_get, before the next quiescent state. Never blocks.
@@ -311,8 +319,8 @@ struct cache_snapshot_format
 {
     uint32_t version; /* of the value bytes: another version in the file, and the file is ignored */
     /* Appends the object's bytes to `out`; false leaves the entry out. */
-    bool (*write)(enum cache_outcome outcome, const void *object, struct buffer *out,
-                  void *context);
+    bool (*write)(struct span key, enum cache_outcome outcome, const void *object,
+                  struct buffer *out, void *context);
     /*
      * Makes object, bytes and release of *item from bytes that `write` made (checked against
      * damage, not against malice); false skips the entry. outcome and ttl_s are already set.

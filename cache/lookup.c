@@ -44,6 +44,16 @@ static void count_hit(struct cache_reader *reader, enum cache_state state, unsig
         COUNT(reader, hits_negative);
 }
 
+static void fill_hit(struct cache_hit *hit, struct cache_entry *e, int64_t now_ms)
+{
+    *hit = (struct cache_hit){
+        .outcome = e->outcome,
+        .object = e->object,
+        .age_ms = now_ms > e->received_ms ? now_ms - e->received_ms : 0,
+        .entry = e,
+    };
+}
+
 enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
                            struct cache_hit *hit)
 {
@@ -58,14 +68,20 @@ enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t
         return CACHE_MISS;
     }
     count_hit(reader, state, e->outcome);
-    *hit = (struct cache_hit){
-        .outcome = e->outcome,
-        .object = e->object,
-        .age_ms = now_ms > e->received_ms ? now_ms - e->received_ms : 0,
-        .refresh = (state == CACHE_STALE || entry_in_demand(e)) &&
-                   now_ms >= atomic_load_explicit(&e->ask_ms, memory_order_relaxed),
-        .entry = e,
-    };
+    fill_hit(hit, e, now_ms);
+    hit->refresh = (state == CACHE_STALE || entry_in_demand(e)) &&
+                   now_ms >= atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
+    return state;
+}
+
+enum cache_state cache_peek(struct cache *cache, struct span key, int64_t now_ms,
+                            struct cache_hit *hit)
+{
+    struct cache_entry *e = cache_find(cache, key, siphash13(&cache->hash_key, key));
+    enum cache_state state = e ? entry_state(e, now_ms) : CACHE_MISS;
+    *hit = (struct cache_hit){0};
+    if (state != CACHE_MISS)
+        fill_hit(hit, e, now_ms);
     return state;
 }
 

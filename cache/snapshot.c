@@ -97,7 +97,7 @@ static bool write_entry(struct writer *w, const struct cache_entry *e,
                         const struct cache_snapshot_format *format)
 {
     buffer_reset(&w->value);
-    if (!format->write(e->outcome, e->object, &w->value, format->context))
+    if (!format->write(entry_key(e), e->outcome, e->object, &w->value, format->context))
         return true;
     if (w->value.failed)
         return false;

@@ -86,6 +86,29 @@ Test(cache, fresh_ends_exactly_at_the_ttl)
     fixture_fini(&f);
 }
 
+/* An owner's second look is not a use: the entry does not come to be in demand by it. */
+Test(cache, a_peek_leaves_no_trace)
+{
+    struct fixture f;
+    struct cache_hit hit;
+    struct cache_due_key due[1];
+    fixture_init(&f, NULL);
+    cr_expect(cache_peek(f.cache, SPAN("a"), 0, &hit) == CACHE_MISS && !hit.entry);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 60, 1, 0, 0) == CACHE_STORED);
+    (void)!cache_due(f.cache, 0, due, 1);
+    for (int i = 0; i < 8; i++)
+        cr_expect(cache_peek(f.cache, SPAN("a"), 5000, &hit) == CACHE_FRESH &&
+                  hit.outcome == CACHE_ANSWER && hit.age_ms == 5000 && !hit.refresh);
+    cr_expect(((const struct value *)hit.object)->number == 1);
+    cr_expect(cache_due(f.cache, 59999, due, 1) == 0, "nobody used it");
+    cr_expect(cache_peek(f.cache, SPAN("a"), 60000, &hit) == CACHE_MISS);
+    struct cache_stats stats = stats_of(&f);
+    cr_expect(stats.hits == 0 && stats.misses == 0);
+    cr_expect(put(&f, "a", CACHE_FAILURE, 0, 2, 0, 60000) == CACHE_KEPT);
+    cr_expect(cache_peek(f.cache, SPAN("a"), 60001, &hit) == CACHE_STALE);
+    fixture_fini(&f);
+}
+
 /* L07: SERVFAIL once, then good. */
 Test(cache, failure_backs_off_and_ends_with_an_answer)
 {

@@ -17,12 +17,12 @@ enum
 };
 static const int64_t wall = 1790000000000; /* some day in 2026 */
 
-static bool write_value(enum cache_outcome outcome, const void *object, struct buffer *out,
-                        void *context)
+static bool write_value(struct span key, enum cache_outcome outcome, const void *object,
+                        struct buffer *out, void *context)
 {
     const struct value *value = object;
     (void)context;
-    cr_expect(outcome != CACHE_FAILURE);
+    cr_expect(key.n > 0 && outcome != CACHE_FAILURE);
     if (value->number == 13)
         return false; /* what this serializer does not write */
     buffer_printf(out, "number %d", value->number);
