@@ -266,7 +266,7 @@ struct assay_message *assay_message_begin(struct assay_engine *engine,
         free(message);
         return NULL;
     }
-    message_init(&message->message, &engine->options, &kept);
+    message_init(&message->message, &engine->options, &kept, NULL);
     return message;
 }
 

@@ -40,7 +40,7 @@ static void judge_spf(struct message *message)
 }
 
 void message_init(struct message *message, const struct message_options *options,
-                  const struct message_envelope *envelope)
+                  const struct message_envelope *envelope, const struct dns_near *near)
 {
     *message = (struct message){
         .options = options,
@@ -50,6 +50,7 @@ void message_init(struct message *message, const struct message_options *options
     arena_init(&message->arena, MAX_ARENA_BYTES);
     buffer_init(&message->scratch, SCRATCH_CEILING);
     dns_answers_init(&message->answers, &message->arena, &message->hits);
+    message->answers.near = near;
     mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
     body_hasher_init(&message->body, &message->anomalies, &message->hits);
     read_envelope(message);
@@ -93,11 +94,14 @@ static void read_from(struct message *message)
 
 static void discover_policy(struct message *message)
 {
+    if (message->policy_asked)
+        return;
     struct dmarc_identifiers unknown = {.known = false};
     enum judge state =
         dmarc_judge(&message->from, &unknown, &message->options->dmarc, &message->answers,
                     &message->arena, &message->hits, &message->dmarc);
-    (void)state; /* a prefetch: what is missing then is asked for when the identifiers are known */
+    /* A prefetch: what is missing then is asked for when the identifiers are known. */
+    message->policy_asked = state == JUDGE_DONE;
 }
 
 static void fetch_keys(struct message *message)
@@ -322,6 +326,33 @@ static enum message_step step_aligning(struct message *message)
     return finish(message);
 }
 
+/*
+ * L09: signatures failed although the body hash is right, with keys that may be out of date. The
+ * cache says which may be asked for once more; the message then waits, and is verified again.
+ */
+static bool renew_keys(struct message *message)
+{
+    if (forbid_pass(message))
+        return false; /* no key could make it pass */
+    bool dkim = dkim_renew(&message->dkim, &message->answers);
+    bool arc = arc_renew(&message->arc, &message->answers);
+    message->dkim_done = !dkim;
+    message->arc_done = !arc;
+    return dkim || arc;
+}
+
+static enum message_step step_verifying(struct message *message)
+{
+    if (renew_keys(message)) {
+        message->stage = MESSAGE_JUDGING;
+        return step_judging(message);
+    }
+    dkim_finish(&message->dkim, &message->dkim_options, forbid_pass(message));
+    arc_finish(&message->arc, &message->arc_options, forbid_pass(message));
+    message->stage = MESSAGE_ALIGNING;
+    return step_aligning(message);
+}
+
 enum message_step message_step(struct message *message)
 {
     assert(message->stage != MESSAGE_READING);
@@ -331,17 +362,72 @@ enum message_step message_step(struct message *message)
         return finish(message);
     if (message->stage == MESSAGE_JUDGING)
         return step_judging(message);
-    if (message->stage == MESSAGE_VERIFYING) {
-        dkim_finish(&message->dkim, &message->dkim_options, forbid_pass(message));
-        arc_finish(&message->arc, &message->arc_options, forbid_pass(message));
-        message->stage = MESSAGE_ALIGNING;
-    }
+    if (message->stage == MESSAGE_VERIFYING)
+        return step_verifying(message);
     return step_aligning(message);
 }
 
 bool message_is_message(const struct message *message)
 {
     return message->reader.refused || mail_header_is_message(&message->reader.header);
+}
+
+/* Before the jobs keys can be had again, during them the jobs need them, afterwards nobody. */
+static void park_keys(struct message *message)
+{
+    switch (message->stage) {
+    case MESSAGE_READING:
+    case MESSAGE_JUDGING:
+        if (dkim_park(&message->dkim))
+            message->dkim_done = false;
+        if (arc_park(&message->arc))
+            message->arc_done = false;
+        break;
+    case MESSAGE_VERIFYING:
+        dkim_hold_keys(&message->dkim);
+        arc_hold_keys(&message->arc);
+        break;
+    case MESSAGE_ALIGNING:
+    case MESSAGE_JUDGED:
+        dkim_fini(&message->dkim);
+        arc_fini(&message->arc);
+        break;
+    }
+}
+
+static void park_spf(struct message *message)
+{
+    if (!message->spf_done || message->spf_kept)
+        return;
+    spf_judgement_keep(&message->spf, &message->arena);
+    message->spf_kept = true;
+}
+
+/* Before the verdict it is judged anew by the next step that needs it. */
+static void park_dmarc(struct message *message)
+{
+    if (message->dmarc_kept)
+        return;
+    if (message->stage != MESSAGE_JUDGED) {
+        message->dmarc = (struct dmarc_judgement){.result = RESULT_UNSET};
+        return;
+    }
+    message->dmarc_kept = true;
+    if (!dmarc_judgement_keep(&message->dmarc, &message->arena)) {
+        message->failed = true;
+        fail_all(message);
+    }
+}
+
+void message_park(struct message *message)
+{
+    if (!message->answers.near)
+        return;
+    dns_answers_park(&message->answers);
+    park_spf(message);
+    if (message->header_judged)
+        park_keys(message);
+    park_dmarc(message);
 }
 
 void message_fini(struct message *message)

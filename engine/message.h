@@ -8,6 +8,11 @@
  * driver may have them answered while the body still arrives. A judge runs from its start each
  * time; one that is done is not run again, since its facts and answers cannot change any more.
  *
+ * With `near` a lookup may be answered at once, without a copy, by something that keeps answers for
+ * a round (the shared cache): what the judges then borrow is good until message_park, which whoever
+ * drives many messages calls before it sets one aside and its round ends. After it, go on as
+ * before: what was forgotten is looked up again where it is needed.
+ *
  * A message belongs to one thread at a time. Everything it made lives until message_fini.
  */
 #ifndef ENGINE_MESSAGE_H
@@ -86,19 +91,30 @@ struct message
     bool too_large;     /* over MAX_MESSAGE_BYTES: DKIM and ARC cannot pass */
     bool failed;        /* no memory: every result is temperror */
     bool spf_done, dkim_done, arc_done;
+    bool policy_asked;         /* all questions for the policy were asked and answered */
+    bool spf_kept, dmarc_kept; /* nothing borrowed from answers is left in them */
     struct verdict verdict;
 };
 
-/* Prepares `message` (caller's storage) for one message; parses the envelope, notes SPF's
- * questions. */
+/*
+ * Prepares `message` (caller's storage) for one message; parses the envelope, notes SPF's
+ * questions. `near` is borrowed until message_fini; NULL: all answers come by dns_answers_put.
+ */
 void message_init(struct message *message, const struct message_options *options,
-                  const struct message_envelope *envelope);
+                  const struct message_envelope *envelope, const struct dns_near *near);
 /* Takes bytes in any pieces. True when this piece ended the header: questions are there to be
  * asked. */
 bool message_feed(struct message *message, struct span bytes);
 /* No more bytes. Call once, then message_step. */
 void message_end(struct message *message);
 enum message_step message_step(struct message *message) MUST_CHECK;
+/*
+ * Lets go of everything that is good for one round only, at any time between init and fini:
+ * afterwards nothing in the message points into cached memory. SPF's result stays; keys that are
+ * not under verification are forgotten and fetched again by the next step; a verdict that is done
+ * stays whole. Cheap where there is nothing to do. Never changes a verdict.
+ */
+void message_park(struct message *message);
 void message_fini(struct message *message);
 
 /* False where not one well-formed header field was there: no message (exit status 65). */

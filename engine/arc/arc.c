@@ -205,6 +205,8 @@ static bool add_ams_jobs(struct arc_judgement *judgement, struct arc_set *set,
                          struct verify_list *list)
 {
     uint8_t digest[SHA256_BYTES];
+    if (set->ams_job_count)
+        return true; /* verified before arc_renew */
     if (!dkim_header_hash(header, &set->ams, judgement->arena, scratch, digest))
         return false;
     set->ams_jobs = add_jobs(&set->ams, &set->ams_keys, digest, list, &set->ams_job_count);
@@ -220,7 +222,7 @@ static bool add_seal_jobs(struct arc_judgement *judgement, struct buffer *scratc
         struct arc_set *set = &judgement->sets[i];
         uint8_t digest[SHA256_BYTES];
         known = arc_seal_hash_next(&hash, set, digest);
-        if (known)
+        if (known && set->seal_job_count == 0)
             set->seal_jobs =
                 add_jobs(&set->seal, &set->seal_keys, digest, list, &set->seal_job_count);
     }
@@ -287,6 +289,35 @@ static void conclude(struct arc_judgement *judgement, enum result result, const 
         fail_internally(judgement);
 }
 
+/* True where the key is asked for once more: the jobs are then forgotten, to be made again. */
+static bool renew(const struct verify_job *jobs, uint32_t *count,
+                  const struct dkim_signature *signature, struct dkim_keys *keys,
+                  struct dns_answers *answers)
+{
+    struct dns_name name;
+    if (settle(jobs, *count) != RESULT_FAIL || !dkim_key_name(signature, &name) ||
+        !dns_answers_renew(answers, &name, DNS_TXT))
+        return false;
+    dkim_keys_forget(keys);
+    *count = 0;
+    return true;
+}
+
+bool arc_renew(struct arc_judgement *judgement, struct dns_answers *answers)
+{
+    if (!arc_is_open(judgement))
+        return false;
+    struct arc_set *newest = newest_set(judgement);
+    bool renewed =
+        renew(newest->ams_jobs, &newest->ams_job_count, &newest->ams, &newest->ams_keys, answers);
+    for (uint32_t i = judgement->count; i >= 1; i--) {
+        struct arc_set *set = &judgement->sets[i - 1];
+        renewed |=
+            renew(set->seal_jobs, &set->seal_job_count, &set->seal, &set->seal_keys, answers);
+    }
+    return renewed;
+}
+
 /* Steps 4 and 6: the newest AMS, then the seals from N down; all results are told. */
 static void settle_chain(struct arc_judgement *judgement)
 {
@@ -348,6 +379,38 @@ void arc_finish(struct arc_judgement *judgement, const struct arc_options *optio
     judgement->result = RESULT_PASS;
     settle_older(judgement);
     find_trusted(judgement, options);
+}
+
+/* Keys of a chain that is decided, or of an AMS that is left out, are no longer needed. */
+static bool park_keys(struct dkim_keys *keys, bool is_open)
+{
+    if (!keys->borrowed)
+        return false;
+    if (is_open)
+        dkim_keys_forget(keys);
+    else
+        dkim_keys_fini(keys);
+    return is_open;
+}
+
+bool arc_park(struct arc_judgement *judgement)
+{
+    bool forgotten = false;
+    bool is_open = arc_is_open(judgement);
+    for (uint32_t i = 0; judgement->sets && i < judgement->count; i++) {
+        struct arc_set *set = &judgement->sets[i];
+        forgotten |= park_keys(&set->ams_keys, is_open);
+        forgotten |= park_keys(&set->seal_keys, is_open);
+    }
+    return forgotten;
+}
+
+void arc_hold_keys(struct arc_judgement *judgement)
+{
+    for (uint32_t i = 0; judgement->sets && i < judgement->count; i++) {
+        dkim_keys_hold(&judgement->sets[i].ams_keys);
+        dkim_keys_hold(&judgement->sets[i].seal_keys);
+    }
 }
 
 void arc_fini(struct arc_judgement *judgement)

@@ -24,7 +24,13 @@ struct arena_block
 
 void arena_init(struct arena *arena, size_t ceiling_bytes)
 {
-    *arena = (struct arena){.ceiling_bytes = ceiling_bytes};
+    arena_init_sized(arena, ceiling_bytes, FIRST_BLOCK_BYTES);
+}
+
+void arena_init_sized(struct arena *arena, size_t ceiling_bytes, size_t first_bytes)
+{
+    assert(first_bytes);
+    *arena = (struct arena){.ceiling_bytes = ceiling_bytes, .first_bytes = first_bytes};
 }
 
 void arena_reset(struct arena *arena)
@@ -42,6 +48,7 @@ void arena_reset(struct arena *arena)
         memset(kept->bytes, 0xa5, kept->used);
 #endif
         kept->used = 0;
+        arena->held_bytes = sizeof *kept + kept->size;
     }
     arena->used_bytes = 0;
     arena->failed = false;
@@ -55,12 +62,12 @@ void arena_fini(struct arena *arena)
         free(block);
         block = older;
     }
-    *arena = (struct arena){.ceiling_bytes = arena->ceiling_bytes};
+    arena_init_sized(arena, arena->ceiling_bytes, arena->first_bytes);
 }
 
 static struct arena_block *arena_grow(struct arena *arena, size_t n)
 {
-    size_t size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK_BYTES;
+    size_t size = arena->blocks ? arena->blocks->size * 2 : arena->first_bytes;
     if (size > LARGEST_BLOCK_BYTES)
         size = LARGEST_BLOCK_BYTES;
     if (size < n)
@@ -70,6 +77,7 @@ static struct arena_block *arena_grow(struct arena *arena, size_t n)
         return NULL;
     *block = (struct arena_block){.older = arena->blocks, .size = size};
     arena->blocks = block;
+    arena->held_bytes += sizeof *block + size;
     return block;
 }
 

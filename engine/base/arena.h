@@ -21,12 +21,17 @@ struct arena
 {
     struct arena_block *blocks; /* newest first */
     size_t used_bytes;          /* handed out since the last reset */
+    size_t held_bytes;          /* what the blocks take of the system, unused room included */
     size_t ceiling_bytes;
+    size_t first_bytes; /* size of the first block */
     bool failed;
 };
 
 /* Prepares an empty arena in the caller's storage; allocates nothing yet. */
 void arena_init(struct arena *arena, size_t ceiling_bytes);
+/* The same for who knows about how much it will take: the first block has room for `first_bytes`
+ * (not 0). */
+void arena_init_sized(struct arena *arena, size_t ceiling_bytes, size_t first_bytes);
 /* Forgets all allocations; keeps one block for reuse. Debug builds fill released memory. */
 void arena_reset(struct arena *arena);
 /* Returns all memory to the system. The arena may be initialised again. */

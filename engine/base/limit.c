@@ -14,6 +14,14 @@ static const char *const names[LIMIT_COUNT] = {
 #undef LIMIT_NAME
 };
 
+unsigned limit_over(const struct limit_hits *hits)
+{
+    for (unsigned i = 0; i < LIMIT_COUNT; i++)
+        if (hits->n[i])
+            return i + 1;
+    return 0;
+}
+
 const char *limit_word(enum limit limit)
 {
     assert(limit < LIMIT_COUNT);

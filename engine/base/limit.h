@@ -86,6 +86,17 @@ static inline void limit_hit(struct limit_hits *hits, enum limit limit)
     hits->n[limit]++;
 }
 
+/*
+ * For what is parsed once and used for many messages: 1 + the limit that `hits` names first, 0 for
+ * none, and the same counted for a message that uses it.
+ */
+unsigned limit_over(const struct limit_hits *hits);
+static inline void limit_hit_over(struct limit_hits *hits, unsigned over)
+{
+    if (over)
+        limit_hit(hits, (enum limit)(over - 1));
+}
+
 /* The stable snake_case error word, e.g. "too_many_lookups". Static. */
 const char *limit_word(enum limit limit);
 /* The row's name, e.g. "SPF_LOOKUPS": what the counter is called. Static. */

@@ -13,6 +13,14 @@
 #include "crypto/openssl.h"
 #include "crypto/rsa.h"
 
+/* malloc's count with OpenSSL 3.0 on x86-64, one verification done: 1,865 bytes for a key of 1024
+ * bits, 2,491 for 2048, 3,770 for 4096; 487 for Ed25519. */
+enum
+{
+    LIBRARY_BYTES = 1200,
+    LIBRARY_MODULI = 4,
+};
+
 static struct public_key *key_new(enum key_type type, struct span modulus)
 {
     struct public_key *key = calloc(1, sizeof *key + modulus.n);
@@ -82,6 +90,11 @@ unsigned public_key_bits(const struct public_key *key)
 uint32_t public_key_exponent(const struct public_key *key)
 {
     return key->exponent;
+}
+
+size_t public_key_bytes(const struct public_key *key)
+{
+    return sizeof *key + key->modulus.n + LIBRARY_BYTES + LIBRARY_MODULI * key->modulus.n;
 }
 
 struct public_key *public_key_ref(struct public_key *key)

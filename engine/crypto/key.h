@@ -40,6 +40,8 @@ enum key_type public_key_type(const struct public_key *key);
 unsigned public_key_bits(const struct public_key *key);
 /* RSA public exponent; 0 for Ed25519. */
 uint32_t public_key_exponent(const struct public_key *key);
+/* About how much memory it takes once it has verified something, the library's share included. */
+size_t public_key_bytes(const struct public_key *key);
 
 struct public_key *public_key_ref(struct public_key *key);
 /* Drops one reference and nulls the pointer; NULL inside is fine. */

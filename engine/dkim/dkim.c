@@ -156,6 +156,7 @@ static void add_jobs(struct dkim_verified *verified, const uint8_t digest[SHA256
                      struct verify_list *list)
 {
     verified->first_job = &list->jobs[list->count];
+    verified->job_count = 0;
     for (uint32_t i = 0; i < verified->keys.count; i++) {
         const struct dkim_key_record *record = &verified->keys.records[i];
         if (record->reason)
@@ -228,6 +229,39 @@ static void settle_jobs(struct dkim_verified *verified)
         conclude(verified, RESULT_FAIL, "signature");
 }
 
+/* Every key was tried, and none fits: the one case in which a newer key could help. */
+static bool all_failed(const struct dkim_verified *verified)
+{
+    for (uint32_t i = 0; i < verified->job_count; i++)
+        if (verified->first_job[i].result != VERIFY_FAIL)
+            return false;
+    return verified->job_count > 0;
+}
+
+static bool renew_keys(struct dkim_verified *verified, struct dns_answers *answers)
+{
+    struct dns_name name;
+    if (!dkim_key_name(&verified->signature, &name) || !dns_answers_renew(answers, &name, DNS_TXT))
+        return false;
+    dkim_keys_forget(&verified->keys);
+    return true;
+}
+
+bool dkim_renew(struct dkim_judgement *judgement, struct dns_answers *answers)
+{
+    bool renewed = false;
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        struct dkim_verified *verified = &judgement->verified[i];
+        if (!is_open(verified))
+            continue;
+        if (all_failed(verified) && renew_keys(verified, answers))
+            renewed = true;
+        else
+            settle_jobs(verified);
+    }
+    return renewed;
+}
+
 /* A good signature that must not count (B02, B03, B10; DV-27, C01; DV-40, C10). */
 static void hold_against(struct dkim_verified *verified, const struct dkim_options *options,
                          bool forbid_pass)
@@ -251,6 +285,29 @@ void dkim_finish(struct dkim_judgement *judgement, const struct dkim_options *op
         if (verified->result == RESULT_PASS)
             hold_against(verified, options, forbid_pass);
     }
+}
+
+bool dkim_park(struct dkim_judgement *judgement)
+{
+    bool forgotten = false;
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        struct dkim_verified *verified = &judgement->verified[i];
+        if (!verified->keys.borrowed)
+            continue;
+        if (is_open(verified)) {
+            dkim_keys_forget(&verified->keys);
+            forgotten = true;
+        } else {
+            dkim_keys_fini(&verified->keys);
+        }
+    }
+    return forgotten;
+}
+
+void dkim_hold_keys(struct dkim_judgement *judgement)
+{
+    for (uint32_t i = 0; i < judgement->count; i++)
+        dkim_keys_hold(&judgement->verified[i].keys);
 }
 
 void dkim_fini(struct dkim_judgement *judgement)

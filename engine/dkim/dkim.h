@@ -6,7 +6,8 @@
  *   dkim_jobs     body complete: cheap failures first, then public-key jobs
  *   dkim_finish   results of the jobs to results of the signatures
  *
- * Between jobs and finish the caller verifies the jobs, alone or with those of other messages.
+ * Between jobs and finish the caller verifies the jobs, alone or with those of other messages. Then
+ * dkim_renew may send some signatures back to fetch (L09).
  */
 #ifndef DKIM_DKIM_H
 #define DKIM_DKIM_H
@@ -85,9 +86,24 @@ void dkim_jobs(struct dkim_judgement *judgement, const struct mail_header *heade
                struct buffer *scratch, struct verify_list *list);
 /* How many jobs dkim_jobs may append at most. */
 uint32_t dkim_job_ceiling(const struct dkim_judgement *judgement);
+/*
+ * The jobs are verified. A signature whose jobs all failed, though its body hash is right, may have
+ * a key that changed since we asked: where the answers may be renewed its keys are forgotten and it
+ * goes through dkim_fetch and dkim_jobs once more. The others are settled for good. True where
+ * there is one to be fetched.
+ */
+bool dkim_renew(struct dkim_judgement *judgement, struct dns_answers *answers) MUST_CHECK;
 /* `forbid_pass`: mail_anomalies_forbid_pass(); a pass becomes policy "message_malformed". */
 void dkim_finish(struct dkim_judgement *judgement, const struct dkim_options *options,
                  bool forbid_pass);
+/*
+ * When the message is set aside and cached keys would outlive their round. Before dkim_jobs: they
+ * are forgotten; true where dkim_fetch has to run again.
+ */
+bool dkim_park(struct dkim_judgement *judgement) MUST_CHECK;
+/* After it: references keep them until dkim_fini. */
+void dkim_hold_keys(struct dkim_judgement *judgement);
+/* Lets go of the keys; what was told of them stays. More than once is fine. */
 void dkim_fini(struct dkim_judgement *judgement);
 
 #endif

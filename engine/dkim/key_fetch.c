@@ -61,17 +61,38 @@ static void keep_record(struct dkim_keys *keys, const struct dkim_key_record *re
         refuse(keys, RESULT_TEMPERROR, kept->reason);
 }
 
+static const struct dkim_prepared *prepared_of(const struct dns_answer *answer)
+{
+    const struct dns_prepared *prepared = answer->prepared;
+    if (!prepared || prepared->kind != DNS_PREPARED_DKIM)
+        return NULL;
+    return (const struct dkim_prepared *)(const void *)prepared;
+}
+
+static void take_prepared(const struct dkim_prepared *prepared, uint32_t at,
+                          struct limit_hits *hits, struct dkim_key_record *record)
+{
+    assert(at < prepared->count);
+    *record = prepared->records[at];
+    limit_hit_over(hits, record->over);
+}
+
 static void read_records(const struct dkim_signature *signature, const struct dns_answer *answer,
                          struct limit_hits *hits, struct dkim_keys *keys)
 {
+    const struct dkim_prepared *prepared = prepared_of(answer);
     const char *other = NULL; /* why the first record is no key record */
+    keys->borrowed = prepared != NULL;
     for (uint32_t i = 0; i < answer->count; i++) {
         struct dkim_key_record record;
         if (keys->count == MAX_SIGNATURE_KEYS) {
             limit_hit(hits, LIMIT_SIGNATURE_KEYS);
             break;
         }
-        dkim_key_record_parse(answer->records[i].text, hits, &record);
+        if (prepared)
+            take_prepared(prepared, i, hits, &record);
+        else
+            dkim_key_record_parse(answer->records[i].text, hits, &record);
         if (record.is_key_record)
             keep_record(keys, &record, signature);
         else if (!other)
@@ -87,14 +108,20 @@ static void read_records(const struct dkim_signature *signature, const struct dn
         keys->reason = NULL;
 }
 
+bool dkim_key_name(const struct dkim_signature *signature, struct dns_name *name)
+{
+    struct dns_name below;
+    return dns_name_prepend(&below, "_domainkey", &signature->domain) == DNS_NAME_OK &&
+           dns_name_join(name, &signature->selector, &below) == DNS_NAME_OK;
+}
+
 enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_answers *answers,
                            struct limit_hits *hits, struct dkim_keys *keys)
 {
-    struct dns_name below;
     struct dns_name name;
-    *keys = (struct dkim_keys){.result = RESULT_UNSET};
-    if (dns_name_prepend(&below, "_domainkey", &signature->domain) != DNS_NAME_OK ||
-        dns_name_join(&name, &signature->selector, &below) != DNS_NAME_OK) {
+    struct limit_hits known = {{0}};
+    dkim_keys_forget(keys);
+    if (!dkim_key_name(signature, &name)) {
         refuse(keys, RESULT_PERMERROR, "key_name_too_long");
         return JUDGE_DONE;
     }
@@ -103,7 +130,8 @@ enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_an
         return JUDGE_WAITING;
     switch (answer->outcome) {
     case DNS_ANSWER:
-        read_records(signature, answer, hits, keys);
+        read_records(signature, answer, keys->counted ? &known : hits, keys);
+        keys->counted = true;
         break;
     case DNS_NXDOMAIN:
     case DNS_EMPTY:
@@ -119,8 +147,65 @@ enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_an
 
 void dkim_keys_fini(struct dkim_keys *keys)
 {
-    for (uint32_t i = 0; i < keys->count; i++)
+    for (uint32_t i = 0; !keys->borrowed && i < keys->count; i++)
         dkim_key_record_fini(&keys->records[i]);
     keys->count = 0;
     keys->usable = 0;
+}
+
+void dkim_keys_forget(struct dkim_keys *keys)
+{
+    dkim_keys_fini(keys);
+    *keys = (struct dkim_keys){.result = RESULT_UNSET, .counted = keys->counted};
+}
+
+void dkim_keys_hold(struct dkim_keys *keys)
+{
+    for (uint32_t i = 0; keys->borrowed && i < keys->count; i++)
+        if (keys->records[i].key)
+            (void)public_key_ref(keys->records[i].key);
+    keys->borrowed = false;
+}
+
+static void release_prepared(const struct dns_prepared *base)
+{
+    const struct dkim_prepared *prepared = (const struct dkim_prepared *)(const void *)base;
+    for (uint32_t i = 0; i < prepared->count; i++) {
+        struct public_key *key = prepared->records[i].key;
+        public_key_unref(&key);
+    }
+}
+
+/* Up to and with the record at which read_records() stops; false without memory. */
+static bool parse_all(const struct dns_answer *answer, struct dkim_key_record *records,
+                      struct dkim_prepared *prepared)
+{
+    struct limit_hits nobodys = {{0}};
+    uint32_t keys = 0;
+    for (uint32_t i = 0; i < answer->count && keys < MAX_SIGNATURE_KEYS; i++) {
+        dkim_key_record_parse(answer->records[i].text, &nobodys, &records[i]);
+        prepared->count++;
+        keys += records[i].is_key_record;
+        if (records[i].key)
+            prepared->base.outside_bytes += (uint32_t)public_key_bytes(records[i].key);
+        if (records[i].reason == dkim_word_no_memory)
+            return false;
+    }
+    return true;
+}
+
+const struct dns_prepared *dkim_keys_prepare(const struct dns_answer *answer, struct arena *arena)
+{
+    struct dkim_prepared *prepared = ARENA_NEW(arena, struct dkim_prepared);
+    struct dkim_key_record *records = ARENA_ARRAY(arena, answer->count, struct dkim_key_record);
+    if (!prepared || !records)
+        return NULL;
+    *prepared = (struct dkim_prepared){
+        .base = {.kind = DNS_PREPARED_DKIM, .release = release_prepared},
+        .records = records,
+    };
+    if (parse_all(answer, records, prepared))
+        return &prepared->base;
+    release_prepared(&prepared->base);
+    return NULL;
 }

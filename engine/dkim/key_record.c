@@ -107,8 +107,11 @@ static const char *read_record(struct span text, struct limit_hits *hits,
 void dkim_key_record_parse(struct span text, struct limit_hits *hits,
                            struct dkim_key_record *record)
 {
-    *record = (struct dkim_key_record){.text = text};
-    record->reason = read_record(text, hits, record);
+    struct limit_hits counted = {{0}};
+    *record = (struct dkim_key_record){.reason = NULL};
+    record->reason = read_record(text, &counted, record);
+    record->over = (uint8_t)limit_over(&counted);
+    limit_hit_over(hits, record->over);
 }
 
 void dkim_key_record_fini(struct dkim_key_record *record)

@@ -307,6 +307,26 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
     return judge;
 }
 
+/* discovery->record is the record of one of the levels. */
+bool dmarc_judgement_keep(struct dmarc_judgement *judgement, struct arena *arena)
+{
+    struct dmarc_discovery *discovery = &judgement->discovery;
+    const struct dmarc_record *deciding = discovery->record;
+    bool complete = true;
+    discovery->record = NULL;
+    for (uint32_t i = 0; i < discovery->walk.count; i++) {
+        struct dmarc_step *step = &discovery->walk.steps[i];
+        const struct dmarc_record *record = step->record;
+        if (!record)
+            continue;
+        step->record = dmarc_record_copy(record, arena);
+        complete = complete && step->record;
+        if (record == deciding)
+            discovery->record = step->record;
+    }
+    return complete;
+}
+
 const char *dmarc_disposition_word(enum dmarc_disposition disposition)
 {
     switch (disposition) {

@@ -64,7 +64,7 @@ struct dmarc_discovery
     struct dns_name policy_domain; /* where the record was found; cleared for none */
     bool author_exists;            /* by its own query; true where the question was not needed */
     bool existence_known;          /* false: not asked, or the DNS failed */
-    const struct dmarc_record *record; /* arena or NULL */
+    const struct dmarc_record *record; /* of a level of `walk`, or NULL */
     enum dmarc_policy
         published; /* p, sp or np that applies, before t (INVALID/absent resolved: DP-26) */
     enum dmarc_policy policy; /* after t */
@@ -105,6 +105,12 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
                        const struct dmarc_options *options, struct dns_answers *answers,
                        struct arena *arena, struct limit_hits *hits,
                        struct dmarc_judgement *judgement) MUST_CHECK;
+
+/*
+ * Copies into `arena` what a finished judgement borrows from answers, for when it outlives them.
+ * False without memory: its records are then gone.
+ */
+bool dmarc_judgement_keep(struct dmarc_judgement *judgement, struct arena *arena) MUST_CHECK;
 
 const char *dmarc_disposition_word(enum dmarc_disposition disposition);
 

@@ -245,6 +245,82 @@ bool dmarc_record_parse(struct span text, struct arena *arena, struct limit_hits
     return true;
 }
 
+/* A part of `from` as the same part of its copy. */
+static struct span moved(struct span part, struct span from, struct span copy)
+{
+    if (part.n == 0)
+        return (struct span){copy.p, 0};
+    size_t at = (size_t)(part.p - from.p);
+    assert(at + part.n <= from.n);
+    return span_slice(copy, at, at + part.n);
+}
+
+static bool move_tags(struct dmarc_record *copy, const struct dmarc_record *record,
+                      struct arena *arena)
+{
+    struct tag *tags = ARENA_ARRAY(arena, record->tag_count, struct tag);
+    for (uint32_t i = 0; tags && i < record->tag_count; i++) {
+        tags[i] = record->tags[i];
+        tags[i].name = moved(tags[i].name, record->text, copy->text);
+        tags[i].value = moved(tags[i].value, record->text, copy->text);
+    }
+    copy->tags = tags;
+    return tags != NULL;
+}
+
+const struct dmarc_record *dmarc_record_copy(const struct dmarc_record *record, struct arena *arena)
+{
+    struct dmarc_record *copy = ARENA_NEW(arena, struct dmarc_record);
+    if (!copy)
+        return NULL;
+    *copy = *record;
+    copy->text = arena_copy(arena, record->text);
+    if (!copy->text.p || !move_tags(copy, record, arena))
+        return NULL;
+    copy->rua = moved(record->rua, record->text, copy->text);
+    copy->ruf = moved(record->ruf, record->text, copy->text);
+    copy->fo = moved(record->fo, record->text, copy->text);
+    return copy;
+}
+
+unsigned dmarc_records_count(const struct dns_answer *answer, uint32_t *found)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < answer->count && count < 2; i++) {
+        if (!dmarc_is_record(answer->records[i].text))
+            continue;
+        *found = i;
+        count++;
+    }
+    return count;
+}
+
+const struct dns_prepared *dmarc_prepare(const struct dns_answer *answer, struct arena *arena)
+{
+    uint32_t found = 0;
+    struct limit_hits counted = {{0}};
+    struct dmarc_prepared *prepared = ARENA_NEW(arena, struct dmarc_prepared);
+    if (!prepared)
+        return NULL;
+    prepared->base.kind = DNS_PREPARED_DMARC;
+    prepared->count = dmarc_records_count(answer, &found);
+    if (prepared->count == 1 &&
+        !dmarc_record_parse(answer->records[found].text, arena, &counted, &prepared->record,
+                            &prepared->reason) &&
+        arena->failed)
+        return NULL;
+    prepared->over = (uint8_t)limit_over(&counted);
+    return &prepared->base;
+}
+
+const struct dmarc_prepared *dmarc_prepared_of(const struct dns_answer *answer)
+{
+    const struct dns_prepared *prepared = answer->prepared;
+    if (!prepared || prepared->kind != DNS_PREPARED_DMARC)
+        return NULL;
+    return (const struct dmarc_prepared *)(const void *)prepared;
+}
+
 const char *dmarc_policy_word(enum dmarc_policy policy)
 {
     switch (policy) {

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/limit.h"
 #include "base/taglist.h"
+#include "dns/answer.h"
 
 enum dmarc_policy
 {
@@ -47,6 +48,28 @@ bool dmarc_is_record(struct span text);
  */
 bool dmarc_record_parse(struct span text, struct arena *arena, struct limit_hits *hits,
                         struct dmarc_record *record, const char **reason) MUST_CHECK;
+
+/* A copy in `arena`, text and tags too; NULL without memory. */
+const struct dmarc_record *dmarc_record_copy(const struct dmarc_record *record,
+                                             struct arena *arena) MUST_CHECK;
+
+/* The DMARC records of an answer, parsed for many messages (design idea 4). */
+struct dmarc_prepared
+{
+    struct dns_prepared base;
+    unsigned count;             /* records: 0, 1, or 2 for several */
+    struct dmarc_record record; /* of one without reason; tags in the answer's arena */
+    const char *reason;         /* of one: NULL, or why it cannot be read */
+    uint8_t over;               /* a limit it is over, see limit_over() */
+};
+
+/* How many DMARC records the answer has: 0, 1, or 2 for several; *found is the last one's index. */
+unsigned dmarc_records_count(const struct dns_answer *answer, uint32_t *found);
+/* In `arena`, the answer's own; NULL without memory. */
+const struct dns_prepared *dmarc_prepare(const struct dns_answer *answer,
+                                         struct arena *arena) MUST_CHECK;
+/* Of an answer; NULL where it has none, or of another kind. */
+const struct dmarc_prepared *dmarc_prepared_of(const struct dns_answer *answer);
 
 /* "none" "quarantine" "reject"; NULL else. Static. */
 const char *dmarc_policy_word(enum dmarc_policy policy);

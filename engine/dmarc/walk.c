@@ -17,19 +17,6 @@
  */
 #include "dmarc/walk.h"
 
-/* The one DMARC record of an answer, its index in *found: 0, 1 or many (2). */
-static unsigned count_records(const struct dns_answer *answer, uint32_t *found)
-{
-    unsigned count = 0;
-    for (uint32_t i = 0; i < answer->count && count < 2; i++) {
-        if (!dmarc_is_record(answer->records[i].text))
-            continue;
-        *found = i;
-        count++;
-    }
-    return count;
-}
-
 static bool is_listed_psd(const struct dmarc_context *context, const struct dns_name *domain)
 {
     for (uint32_t i = 0; i < context->psd_count; i++)
@@ -45,6 +32,23 @@ static void level_unknown(struct dmarc_step *step, const char *reason, bool *kin
     *kind = true;
 }
 
+/* DP-19. The record may belong to a cache: what is listed is a copy's. */
+static void take_record(struct dmarc_walk *walk, struct dmarc_step *step,
+                        const struct dmarc_record *record, const struct dmarc_context *context)
+{
+    step->record = record;
+    if (record->psd != DMARC_PSD_UNKNOWN || !is_listed_psd(context, &step->domain))
+        return;
+    struct dmarc_record *listed = ARENA_NEW(context->arena, struct dmarc_record);
+    step->record = listed;
+    if (!listed) {
+        level_unknown(step, "no_memory", &walk->tempfail);
+        return;
+    }
+    *listed = *record;
+    listed->psd = DMARC_PSD_YES;
+}
+
 static void parse_record(struct dmarc_walk *walk, struct dmarc_step *step, struct span text,
                          const struct dmarc_context *context)
 {
@@ -54,13 +58,21 @@ static void parse_record(struct dmarc_walk *walk, struct dmarc_step *step, struc
         level_unknown(step, "no_memory", &walk->tempfail);
         return;
     }
-    if (!dmarc_record_parse(text, context->arena, context->hits, record, &reason)) {
+    if (!dmarc_record_parse(text, context->arena, context->hits, record, &reason))
         level_unknown(step, reason, context->arena->failed ? &walk->tempfail : &walk->permfail);
-        return;
-    }
-    if (record->psd == DMARC_PSD_UNKNOWN && is_listed_psd(context, &step->domain))
-        record->psd = DMARC_PSD_YES; /* DP-19 */
-    step->record = record;
+    else
+        take_record(walk, step, record, context);
+}
+
+static void take_prepared(struct dmarc_walk *walk, struct dmarc_step *step,
+                          const struct dmarc_prepared *prepared,
+                          const struct dmarc_context *context)
+{
+    limit_hit_over(context->hits, prepared->over);
+    if (prepared->reason)
+        level_unknown(step, prepared->reason, &walk->permfail);
+    else
+        take_record(walk, step, &prepared->record, context);
 }
 
 static void read_answer(struct dmarc_walk *walk, struct dmarc_step *step,
@@ -74,13 +86,16 @@ static void read_answer(struct dmarc_walk *walk, struct dmarc_step *step,
     if (answer->outcome != DNS_ANSWER)
         return;
     uint32_t found = 0;
-    unsigned count = count_records(answer, &found); /* others are skipped: F10 */
+    const struct dmarc_prepared *prepared = dmarc_prepared_of(answer);
+    unsigned count = prepared ? prepared->count : dmarc_records_count(answer, &found); /* F10 */
     if (count > 1)
         step->reason = "several_records"; /* DP-11: discard all, go on */
     else if (answer->cut)
         level_unknown(step, limit_word(LIMIT_DNS_TEXT_BYTES), &walk->permfail);
     else if (count == 0)
         step->reason = "not_dmarc";
+    else if (prepared)
+        take_prepared(walk, step, prepared, context);
     else
         parse_record(walk, step, answer->records[found].text, context);
 }

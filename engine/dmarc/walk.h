@@ -26,7 +26,8 @@ struct dmarc_step
     enum dns_outcome outcome;
     const char *reason; /* static: "servfail", "several_records", "not_dmarc" ... or NULL */
     bool unknown;       /* a DNS error or a limit: whether a record stands here cannot be said */
-    const struct dmarc_record *record; /* arena; NULL where there is no single valid record */
+    const struct dmarc_record
+        *record; /* arena or cached; NULL where there is no single valid record */
 };
 
 struct dmarc_walk

@@ -69,14 +69,15 @@ static bool table_make_room(struct dns_answers *answers)
     return true;
 }
 
-static bool note_question(struct dns_answers *answers, const struct dns_name *name,
-                          enum dns_type type)
+/* A new open question at the end of the list; NULL without memory. */
+static struct dns_question *note_question(struct dns_answers *answers, const struct dns_name *name,
+                                          enum dns_type type)
 {
     if (!table_make_room(answers))
-        return false;
+        return NULL;
     struct dns_question *question = ARENA_NEW(answers->arena, struct dns_question);
     if (!question)
-        return false;
+        return NULL;
     question->name = *name;
     question->type = type;
     *find_slot(answers, name, type) = question;
@@ -84,7 +85,7 @@ static bool note_question(struct dns_answers *answers, const struct dns_name *na
     answers->last = &question->next;
     answers->count++;
     answers->waiting++;
-    return true;
+    return question;
 }
 
 static struct dns_question *find_question(const struct dns_answers *answers,
@@ -94,11 +95,18 @@ static struct dns_question *find_question(const struct dns_answers *answers,
     return answers->table_size ? *find_slot(answers, name, type) : NULL;
 }
 
+/* There is an answer, and its records are still there. */
+static bool is_answered(const struct dns_answers *answers, const struct dns_question *question)
+{
+    return question->answer.outcome &&
+           (!question->is_near || question->near_epoch == answers->near_epoch);
+}
+
 const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,
                                   enum dns_type type)
 {
     const struct dns_question *question = find_question(answers, name, type);
-    return question && question->answer.outcome ? &question->answer : NULL;
+    return question && is_answered(answers, question) ? &question->answer : NULL;
 }
 
 /* One hit a message: a judge that runs again meets the same ceiling again. */
@@ -108,27 +116,6 @@ static void ceiling_hit(struct dns_answers *answers)
         limit_hit(answers->hits, answers->ceiling > MAX_DNS_QUESTIONS ? LIMIT_DNS_QUESTIONS_ARC
                                                                       : LIMIT_DNS_QUESTIONS);
     answers->failed = true;
-}
-
-const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
-                                    enum dns_type type)
-{
-    static const struct dns_answer too_many = {.outcome = DNS_TEMPFAIL,
-                                               .reason = "too_many_questions"};
-    static const struct dns_answer no_memory = {.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
-
-    const struct dns_question *question = find_question(answers, name, type);
-    if (question)
-        return question->answer.outcome ? &question->answer : NULL;
-    if (answers->count >= answers->ceiling) {
-        ceiling_hit(answers);
-        return &too_many;
-    }
-    if (!note_question(answers, name, type)) {
-        answers->failed = true;
-        return &no_memory;
-    }
-    return NULL;
 }
 
 /* How many records stay under both limits (F09). */
@@ -144,10 +131,28 @@ static uint32_t records_within_limits(const struct dns_answer *answer, enum dns_
     return n;
 }
 
-static bool copy_records(struct arena *arena, struct dns_answer *answer, enum dns_type type)
+void dns_answer_limit(struct dns_answer *answer, enum dns_type type)
 {
-    if (answer->count == 0)
+    assert(answer->outcome && (answer->outcome == DNS_ANSWER) == (answer->count > 0));
+    assert((answer->outcome == DNS_TEMPFAIL) == (answer->reason != NULL));
+    uint32_t kept = records_within_limits(answer, type);
+    if (kept == answer->count)
+        return;
+    answer->count = kept;
+    answer->cut = true;
+    answer->prepared = NULL; /* of another set of records */
+    /* One record alone over the limit: nothing is left that could be judged, and none is a lie. */
+    if (kept == 0)
+        *answer = (struct dns_answer){.outcome = DNS_TEMPFAIL,
+                                      .reason = limit_word(LIMIT_DNS_TEXT_BYTES)};
+}
+
+bool dns_answer_copy_records(struct dns_answer *answer, enum dns_type type, struct arena *arena)
+{
+    if (answer->count == 0) {
+        answer->records = NULL;
         return true;
+    }
     struct dns_record *copies = ARENA_ARRAY(arena, answer->count, struct dns_record);
     if (!copies)
         return false;
@@ -162,38 +167,140 @@ static bool copy_records(struct arena *arena, struct dns_answer *answer, enum dn
     return true;
 }
 
-static void count_hits(struct limit_hits *hits, const struct dns_answer *answer)
+/* Once a question: an answer that is found again counts no second time. */
+static void count_hits(struct dns_answers *answers, struct dns_question *question)
 {
+    const struct dns_answer *answer = &question->answer;
+    if (question->counted)
+        return;
+    question->counted = true;
     if (answer->cut)
-        limit_hit(hits,
+        limit_hit(answers->hits,
                   answer->count >= MAX_DNS_RECORDS ? LIMIT_DNS_RECORDS : LIMIT_DNS_TEXT_BYTES);
-    if (answer->outcome == DNS_TEMPFAIL &&
-        span_equal(span_from_string(answer->reason),
-                   span_from_string(limit_word(LIMIT_DNS_CNAMES))))
-        limit_hit(hits, LIMIT_DNS_CNAMES);
+    if (answer->outcome != DNS_TEMPFAIL)
+        return;
+    if (strcmp(answer->reason, limit_word(LIMIT_DNS_CNAMES)) == 0)
+        limit_hit(answers->hits, LIMIT_DNS_CNAMES);
+    if (strcmp(answer->reason, limit_word(LIMIT_DNS_TEXT_BYTES)) == 0)
+        limit_hit(answers->hits, LIMIT_DNS_TEXT_BYTES);
+}
+
+/* Open or answered, in what way ever, to answered by `near`; false where it has none. */
+static bool find_near(struct dns_answers *answers, struct dns_question *question)
+{
+    const struct dns_near *near = answers->near;
+    struct dns_answer found = {.outcome = DNS_UNANSWERED};
+    if (!near || !near->find(near->context, &question->name, question->type, &found))
+        return false;
+    dns_answer_limit(&found, question->type);
+    answers->waiting -= question->answer.outcome == DNS_UNANSWERED;
+    question->answer = found;
+    question->is_near = true;
+    question->near_epoch = answers->near_epoch;
+    count_hits(answers, question);
+    return true;
+}
+
+/* An answered question to an open one. */
+static void reopen(struct dns_answers *answers, struct dns_question *question)
+{
+    question->answer = (struct dns_answer){.outcome = DNS_UNANSWERED};
+    question->is_near = false;
+    answers->waiting++;
+}
+
+const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
+                                    enum dns_type type)
+{
+    static const struct dns_answer too_many = {.outcome = DNS_TEMPFAIL,
+                                               .reason = "too_many_questions"};
+    static const struct dns_answer no_memory = {.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
+
+    struct dns_question *question = find_question(answers, name, type);
+    if (question && is_answered(answers, question))
+        return &question->answer;
+    if (question && !question->answer.outcome)
+        return NULL;
+    if (question) { /* near, and forgotten since */
+        if (find_near(answers, question))
+            return &question->answer;
+        reopen(answers, question);
+        return NULL;
+    }
+    if (answers->count >= answers->ceiling) {
+        ceiling_hit(answers);
+        return &too_many;
+    }
+    question = note_question(answers, name, type);
+    if (!question) {
+        answers->failed = true;
+        return &no_memory;
+    }
+    return find_near(answers, question) ? &question->answer : NULL;
+}
+
+void dns_answers_park(struct dns_answers *answers)
+{
+    if (!answers->near)
+        return;
+    answers->near_epoch++;
+    for (struct dns_question *q = answers->first; q; q = q->next) {
+        if (!q->is_near)
+            continue;
+        q->answer.records = NULL;
+        q->answer.prepared = NULL;
+    }
+}
+
+bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name, enum dns_type type)
+{
+    const struct dns_near *near = answers->near;
+    struct dns_question *question = find_question(answers, name, type);
+    if (!near || !question)
+        return false;
+    if (!question->answer.outcome || question->renew)
+        return question->renew && !question->answer.outcome;
+    if (!near->may_renew || !near->may_renew(near->context, name, type))
+        return false;
+    reopen(answers, question);
+    question->renew = true;
+    return true;
+}
+
+/* The answer is limited, and its records live as long as the message. */
+static void settle(struct dns_answers *answers, struct dns_question *question,
+                   const struct dns_answer *answer)
+{
+    question->in_flight = false;
+    if (answer->outcome == DNS_TEMPFAIL && question->renew && find_near(answers, question))
+        return;
+    question->answer = *answer;
+    count_hits(answers, question);
+    assert(answers->waiting);
+    answers->waiting--;
 }
 
 void dns_answers_put(struct dns_answers *answers, struct dns_question *question,
                      const struct dns_answer *answer)
 {
-    assert(answer->outcome && (answer->outcome == DNS_ANSWER) == (answer->count > 0));
-    assert((answer->outcome == DNS_TEMPFAIL) == (answer->reason != NULL));
     if (question->answer.outcome)
         return;
     struct dns_answer kept = *answer;
-    kept.count = records_within_limits(answer, question->type);
-    kept.cut = answer->cut || kept.count < answer->count;
-    count_hits(answers->hits, &kept);
-    /* One record alone over the limit: nothing is left that could be judged, and none is a lie. */
-    if (answer->count && kept.count == 0)
-        kept = (struct dns_answer){.outcome = DNS_TEMPFAIL,
-                                   .reason = limit_word(LIMIT_DNS_TEXT_BYTES)};
-    if (!copy_records(answers->arena, &kept, question->type))
+    dns_answer_limit(&kept, question->type);
+    kept.prepared = NULL; /* it may go with the records that were copied */
+    if (!dns_answer_copy_records(&kept, question->type, answers->arena))
         kept = (struct dns_answer){.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
-    question->answer = kept;
-    question->in_flight = false;
-    assert(answers->waiting);
-    answers->waiting--;
+    settle(answers, question, &kept);
+}
+
+void dns_answers_lend(struct dns_answers *answers, struct dns_question *question,
+                      const struct dns_answer *answer)
+{
+    if (question->answer.outcome)
+        return;
+    struct dns_answer kept = *answer;
+    dns_answer_limit(&kept, question->type);
+    settle(answers, question, &kept);
 }
 
 const char *dns_type_text(enum dns_type type)

@@ -73,8 +73,8 @@ enum dns_prepared_kind
 struct dns_prepared
 {
     enum dns_prepared_kind kind;
-    void (*release)(
-        const struct dns_prepared *); /* for what is not in the answer's arena, e.g. keys; NULL */
+    uint32_t outside_bytes; /* about what it holds outside of the answer's arena, e.g. keys ... */
+    void (*release)(const struct dns_prepared *); /* ... and lets go of; NULL: nothing */
 };
 
 /* One question of a message, with its answer once there is one. */
@@ -84,19 +84,23 @@ struct dns_question
     enum dns_type type;
     bool in_flight; /* owner: the driver */
     struct dns_answer answer;
-    bool is_near; /* answer is borrowed from `near` and good only for near_epoch */
-    bool renew;   /* open again: ask the network, not the cache (L09) */
+    bool is_near; /* the answer came from `near`: good for near_epoch, to be found again after it */
+    bool renew;   /* asked once more: the driver asks the network, not the cache (L09) */
+    bool counted; /* its hits of limits are in `hits` */
     uint32_t near_epoch;
     struct dns_question *next; /* in the order in which they were first asked */
 };
 
 /*
  * Answers that can be had without waiting: the shared cache, as the worker sees it. What `find`
- * fills in borrows from the cache and is good until dns_answers_park (one round); its age is the
- * caller's to set.
+ * fills in borrows from the cache and is good until dns_answers_park (one round), its prepared form
+ * too; its age is the finder's to set. Asked once a round for a question, until one is open: an
+ * open question is not looked for again but answered by dns_answers_put or _lend.
  */
 struct dns_near
 {
+    /* True, and *answer set (outcome not UNANSWERED), where there is one. May be asked for any
+     * name. */
     bool (*find)(void *context, const struct dns_name *name, enum dns_type type,
                  struct dns_answer *answer);
     /*
@@ -134,21 +138,26 @@ void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct l
 /*
  * The answer to (name, type, class IN), or NULL when it is not there yet. Over the ceiling of
  * questions, or without memory, the answer is DNS_TEMPFAIL with reason "too_many_questions" or
- * "no_memory". The answer stays valid as long as the message. CNAMEs have been followed.
+ * "no_memory". CNAMEs have been followed. The answer stays valid as long as the message, one that
+ * `near` gave until dns_answers_park.
  */
 const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
                                     enum dns_type type) MUST_CHECK;
 
 /*
- * Forgets every answer that `near` has given: the next lookup finds it again, or asks. To be called
- * when a message is set aside and a cached pointer would outlive its round. Answers put by
- * dns_answers_put stay.
+ * Forgets the records of every answer that `near` has given: the next lookup finds it again, or
+ * opens the question. To be called when a message is set aside and a cached pointer would outlive
+ * its round. Outcome, ttl, age and count stay for the verdict's list; answers put or lent stay
+ * whole. A question stays counted once, whatever becomes of it.
  */
 void dns_answers_park(struct dns_answers *answers);
 
 /*
- * Opens an answered question again where near->may_renew allows it: true, and dns_lookup returns
- * NULL until it has its new answer. At most once per question. False without `near`.
+ * Opens an answered question again, with `renew` set, where near->may_renew allows it: true, and
+ * dns_lookup returns NULL until it has its new answer. At most once per question; true for each who
+ * asks while it is open so. False without `near`. Where the new answer is a failure, the one that
+ * `near` still has stands: trouble with the network must not make a signature look less wrong than
+ * it is.
  */
 bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name,
                        enum dns_type type) MUST_CHECK;
@@ -164,6 +173,22 @@ const struct dns_answer *dns_peek(const struct dns_answers *answers, const struc
  */
 void dns_answers_put(struct dns_answers *answers, struct dns_question *question,
                      const struct dns_answer *answer);
+
+/*
+ * The same without copies: the records and the prepared form belong to somebody who keeps them as
+ * they are until the message ends (a reference to a struct dns_shared).
+ */
+void dns_answers_lend(struct dns_answers *answers, struct dns_question *question,
+                      const struct dns_answer *answer);
+
+/*
+ * Leaves out what is over MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES and sets `cut`; one record alone
+ * over the limit makes it DNS_TEMPFAIL "dns_answer_too_large". For who keeps answers.
+ */
+void dns_answer_limit(struct dns_answer *answer, enum dns_type type);
+/* Copies the records of `answer` into `arena` and points it at them; false without memory. */
+bool dns_answer_copy_records(struct dns_answer *answer, enum dns_type type,
+                             struct arena *arena) MUST_CHECK;
 
 /* "A", "TXT" ...; "TYPE<n>" never occurs: the enum is closed. Static. */
 const char *dns_type_text(enum dns_type type);

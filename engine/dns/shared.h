@@ -29,7 +29,7 @@ typedef void dns_prepare(const struct dns_name *name, enum dns_type type, struct
 struct dns_shared *dns_shared_new(const struct dns_name *name, enum dns_type type,
                                   const struct dns_answer *answer, dns_prepare *prepare) MUST_CHECK;
 struct dns_shared *dns_shared_ref(struct dns_shared *shared);
-/* Any thread. Drops one reference and nulls the pointer. */
+/* Any thread. Drops one reference and nulls the pointer; NULL inside is fine. */
 void dns_shared_unref(struct dns_shared **shared);
 
 #endif

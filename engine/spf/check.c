@@ -97,22 +97,11 @@ static enum event result_set(struct spf_run *run, enum result result, const char
     return EVENT_RESULT;
 }
 
-/* SP-7: the records among an answer's texts; *text is the first. */
-static uint32_t records_select(const struct dns_answer *answer, struct span *text)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < answer->count; i++)
-        if (spf_is_record(answer->records[i].text) && count++ == 0)
-            *text = answer->records[i].text;
-    return count;
-}
-
 /* RFC 7208 4.3 to 4.5 for the frame on top. Looking a record up is neither a term nor void. */
 static enum event record_load(struct spf_run *run)
 {
     struct spf_frame *frame = &run->frames[run->depth];
-    struct spf_syntax_error error;
-    struct span text = {NULL, 0};
+    struct spf_found found;
     if (frame->domain.labels < 2) /* SP-4; the judge looked at the first one */
         return result_set(run, RESULT_NONE, "single_label_domain");
     const struct dns_answer *answer = spf_ask(run, &frame->domain, DNS_TXT);
@@ -125,14 +114,14 @@ static enum event record_load(struct spf_run *run)
                           answer->outcome == DNS_NXDOMAIN ? "no_such_domain" : "no_record");
     if (answer->cut) /* F09: what was left out might be a record too */
         return event_of(spf_fail(run, RESULT_PERMERROR, limit_word(LIMIT_DNS_TEXT_BYTES)));
-    uint32_t count = records_select(answer, &text);
-    if (count == 0)
+    spf_answer_read(answer, run->hits, &found);
+    if (found.count == 0)
         return result_set(run, RESULT_NONE, "no_record");
-    if (count > 1)
+    if (found.count > 1)
         return event_of(spf_fail(run, RESULT_PERMERROR, "multiple_records"));
-    frame->record.text = text; /* for the verdict, also where it does not parse */
-    if (!spf_record_parse(text, run->hits, &frame->record, &error))
-        return event_of(spf_fail(run, RESULT_PERMERROR, error.reason));
+    frame->record = found.record;
+    if (found.reason)
+        return event_of(spf_fail(run, RESULT_PERMERROR, found.reason));
     return EVENT_GO_ON;
 }
 

@@ -300,6 +300,12 @@ bool spf_record_parse(struct span text, struct limit_hits *hits, struct spf_reco
 bool spf_record_next(const struct spf_record *record, size_t *at, struct spf_term *term)
 {
     struct token token;
+    if (record->terms) {
+        if (*at == record->count)
+            return false;
+        *term = record->terms[(*at)++];
+        return true;
+    }
     if (*at == 0)
         *at = VERSION.n;
     while (token_next(record->text, at, &token)) {
@@ -310,4 +316,67 @@ bool spf_record_next(const struct spf_record *record, size_t *at, struct spf_ter
         return !error;
     }
     return false;
+}
+
+/* SP-7: the records among an answer's texts; *text is the first. */
+static uint32_t records_select(const struct dns_answer *answer, struct span *text)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < answer->count && count < 2; i++)
+        if (spf_is_record(answer->records[i].text) && count++ == 0)
+            *text = answer->records[i].text;
+    return count;
+}
+
+static void find_record(const struct dns_answer *answer, struct spf_found *found)
+{
+    struct span text = {NULL, 0};
+    struct limit_hits counted = {{0}};
+    struct spf_syntax_error error;
+    *found = (struct spf_found){.count = records_select(answer, &text)};
+    if (found->count != 1)
+        return;
+    found->record.text = text; /* for the verdict, also where it does not parse */
+    if (spf_record_parse(text, &counted, &found->record, &error))
+        return;
+    found->reason = error.reason;
+    found->over = (uint8_t)limit_over(&counted);
+}
+
+void spf_answer_read(const struct dns_answer *answer, struct limit_hits *hits,
+                     struct spf_found *found)
+{
+    const struct dns_prepared *prepared = answer->prepared;
+    if (prepared && prepared->kind == DNS_PREPARED_SPF)
+        *found = ((const struct spf_prepared *)(const void *)prepared)->found;
+    else
+        find_record(answer, found);
+    limit_hit_over(hits, found->over);
+}
+
+/* False without memory. */
+static bool compile(struct spf_record *record, struct arena *arena)
+{
+    struct spf_term *terms = ARENA_ARRAY(arena, record->count, struct spf_term);
+    size_t at = 0;
+    for (uint32_t i = 0; terms && i < record->count; i++) {
+        bool there = spf_record_next(record, &at, &terms[i]);
+        assert(there);
+        (void)there;
+    }
+    record->terms = terms;
+    return terms != NULL;
+}
+
+const struct dns_prepared *spf_prepare(const struct dns_answer *answer, struct arena *arena)
+{
+    struct spf_found found;
+    find_record(answer, &found);
+    if (found.count == 0)
+        return NULL;
+    struct spf_prepared *prepared = ARENA_NEW(arena, struct spf_prepared);
+    if (!prepared || (found.count == 1 && !found.reason && !compile(&found.record, arena)))
+        return NULL;
+    *prepared = (struct spf_prepared){.base = {.kind = DNS_PREPARED_SPF}, .found = found};
+    return &prepared->base;
 }

@@ -1,9 +1,9 @@
 /*
  * SPF records: the whole text is validated before anything is evaluated (RFC 7208 4.6, SP-9).
  *
- * A parsed record holds no list of terms. Directives are read off the validated text one by one
- * when they are evaluated, so a record needs no memory, the evaluation can start over as often as
- * answers arrive, and a cache that keeps the text can keep the parsed record beside it.
+ * A record that is parsed for one message holds no list of terms: directives are read off the
+ * validated text one by one when they are evaluated, so it needs no memory. One that is kept for
+ * many messages is compiled, that is, it has the list, and evaluation parses nothing.
  */
 #ifndef SPF_RECORD_H
 #define SPF_RECORD_H
@@ -11,6 +11,7 @@
 #include "base/attributes.h"
 #include "base/ip.h"
 #include "base/limit.h"
+#include "dns/answer.h"
 
 enum spf_mechanism
 {
@@ -45,6 +46,7 @@ struct spf_record
     struct span redirect_text; /* as published: "redirect=b.example" */
     struct span exp;           /* domain-spec; empty where absent */
     bool has_all;
+    const struct spf_term *terms; /* of a compiled record: the directives; NULL else */
 };
 
 struct spf_syntax_error
@@ -68,5 +70,29 @@ bool spf_record_parse(struct span text, struct limit_hits *hits, struct spf_reco
  * False at the end. Modifiers are passed over: they stand in the record.
  */
 bool spf_record_next(const struct spf_record *record, size_t *at, struct spf_term *term) MUST_CHECK;
+
+/* The SPF record of an answer (SP-7). */
+struct spf_found
+{
+    uint32_t count;           /* records: 0, 1, or 2 for several */
+    struct spf_record record; /* of one; its text is there also where it does not parse */
+    const char *reason;       /* of one: NULL, or why it does not parse */
+    uint8_t over;             /* a limit it is over, see limit_over() */
+};
+
+/* What spf_prepare found, or else looks now; spans point into the answer. */
+void spf_answer_read(const struct dns_answer *answer, struct limit_hits *hits,
+                     struct spf_found *found);
+
+/* The same kept for many messages (design idea 4), the record compiled. */
+struct spf_prepared
+{
+    struct dns_prepared base;
+    struct spf_found found;
+};
+
+/* In `arena`, the answer's own; NULL where there is no SPF record, and without memory. */
+const struct dns_prepared *spf_prepare(const struct dns_answer *answer,
+                                       struct arena *arena) MUST_CHECK;
 
 #endif

@@ -170,6 +170,13 @@ static bool path_join(const struct outcome *outcome, struct arena *arena, struct
     return true;
 }
 
+static void no_memory(struct spf_check *check)
+{
+    check->path = check->explanation = check->record = check->mechanism = (struct span){NULL, 0};
+    check->result = RESULT_TEMPERROR;
+    check->reason = "no_memory";
+}
+
 static void outcome_publish(const struct outcome *outcome, struct arena *arena,
                             struct spf_check *check)
 {
@@ -181,9 +188,7 @@ static void outcome_publish(const struct outcome *outcome, struct arena *arena,
         check->explanation = arena_copy(arena, explanation);
     if (path_join(outcome, arena, &check->path) && (!explanation.n || check->explanation.p))
         return;
-    check->path = check->explanation = (struct span){NULL, 0};
-    check->result = RESULT_TEMPERROR;
-    check->reason = "no_memory";
+    no_memory(check);
 }
 
 static void hits_add(struct limit_hits *total, const struct limit_hits *hits)
@@ -223,6 +228,28 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
     judgement->mail_from_malformed = request->path && request->path->kind == MAIL_PATH_MALFORMED;
     hits_add(hits, &counted);
     return JUDGE_DONE;
+}
+
+/* `mechanism` is a part of `record`. */
+static void check_keep(struct spf_check *check, struct arena *arena)
+{
+    if (check->record.n == 0)
+        return;
+    struct span copy = arena_copy(arena, check->record);
+    if (!copy.p) {
+        no_memory(check);
+        return;
+    }
+    size_t at = check->mechanism.n ? (size_t)(check->mechanism.p - check->record.p) : 0;
+    assert(at + check->mechanism.n <= copy.n);
+    check->mechanism = span_slice(copy, at, at + check->mechanism.n);
+    check->record = copy;
+}
+
+void spf_judgement_keep(struct spf_judgement *judgement, struct arena *arena)
+{
+    check_keep(&judgement->checked, arena);
+    check_keep(&judgement->helo, arena);
 }
 
 const char *spf_scope_word(enum spf_scope scope)

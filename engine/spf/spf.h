@@ -71,6 +71,12 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
                      struct arena *arena, struct limit_hits *hits,
                      struct spf_judgement *judgement) MUST_CHECK;
 
+/*
+ * Copies into `arena` what a finished judgement borrows from answers, for when it outlives them.
+ * Without memory its results become temperror "no_memory".
+ */
+void spf_judgement_keep(struct spf_judgement *judgement, struct arena *arena);
+
 const char *spf_scope_word(enum spf_scope scope); /* "mfrom", "helo", "none" */
 
 #endif

@@ -241,7 +241,7 @@ static void check_fetch(const struct fetch_case *c)
     struct limit_hits hits = {0};
     struct dns_answers answers;
     struct dns_error error;
-    struct dkim_keys keys;
+    struct dkim_keys keys = {.count = 0};
     struct dkim_signature signature = {.algorithm = DKIM_ED25519_SHA256};
     arena_init(&arena, MAX_ARENA_BYTES);
     dns_answers_init(&answers, &arena, &hits);
