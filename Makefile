@@ -48,12 +48,14 @@ ENGINE  := $(wildcard engine/*.c engine/*/*.c cache/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/,$(wildcard tests/*/)))
 TOOL    := $(wildcard tools/assay/*.c)
+CLIENT  := $(wildcard client/*.c)
 BENCHES := $(wildcard bench/*_bench.c)
 STRESS  := $(wildcard tests/stress/*.c)
 
 ENGINE_OBJECTS  := $(ENGINE:%.c=$B/%.o)
 SUPPORT_OBJECTS := $(SUPPORT:%.c=$B/%.o)
 TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
+CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
@@ -64,7 +66,7 @@ Q := $(if $(filter 1,$V),,@)
 .DEFAULT_GOAL := all
 .PHONY: all help run samples test tests stress bench install clean deps settings format
 
-all: $B/libassay.a $B/libassay.so $(if $(TOOL),$B/assay)
+all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay)
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -108,12 +110,22 @@ $B/libassay.so: $(ENGINE_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -shared -Wl,-soname,libassay.so.0 -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
 
+# The client library knows nothing of the engine and needs libc alone.
+$B/libassay-client.a: $(CLIENT_OBJECTS)
+	$(if $(Q),@echo "  AR    $@")
+	$Qld -r -o $B/libassay-client.o $^ && objcopy --localize-hidden $B/libassay-client.o && rm -f $@ && \
+	    ar rcs $@ $B/libassay-client.o
+
+$B/libassay-client.so: $(CLIENT_OBJECTS)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -shared -Wl,-soname,libassay-client.so.0 -Wl,-z,relro,-z,now -o $@ $^
+
 # What test programs and benches link: they take only the objects they use.
-$B/engine.a: $(ENGINE_OBJECTS)
+$B/engine.a: $(ENGINE_OBJECTS) $(CLIENT_OBJECTS)
 	$(if $(Q),@echo "  AR    $@")
 	$Qrm -f $@ && ar rcs $@ $^
 
-$B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS)
+$B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS) $(CLIENT_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson 2>/dev/null)
 
@@ -172,6 +184,13 @@ bench: $(BENCH)
 
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+# A pkg-config file from its template: $(call PC,FOLDER/NAME.pc)
+define PC
+sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBS@|$(LIBS)|' $(1).in >$(DESTDIR)$(LIBDIR)/pkgconfig/$(notdir $(1))
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$(notdir $(1))
+endef
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $B/assay $(DESTDIR)$(PREFIX)/bin/assay
@@ -180,15 +199,19 @@ install: all
 	ln -sf libassay.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libassay.so.0
 	ln -sf libassay.so.0 $(DESTDIR)$(LIBDIR)/libassay.so
 	install -m 644 engine/assay.h $(DESTDIR)$(INCLUDEDIR)/assay.h
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBS@|$(LIBS)|' engine/assay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/assay.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/assay.pc
+	install -m 644 $B/libassay-client.a $(DESTDIR)$(LIBDIR)/libassay-client.a
+	install -m 755 $B/libassay-client.so $(DESTDIR)$(LIBDIR)/libassay-client.so.$(VERSION)
+	ln -sf libassay-client.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libassay-client.so.0
+	ln -sf libassay-client.so.0 $(DESTDIR)$(LIBDIR)/libassay-client.so
+	install -m 644 client/assay_client.h $(DESTDIR)$(INCLUDEDIR)/assay_client.h
+	$(call PC,engine/assay.pc)
+	$(call PC,client/assay-client.pc)
 
 format:
-	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] cache/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])
+	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] cache/*.[ch] client/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])
 
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(CLIENT) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
          $B/stress/store_no_grace.d
