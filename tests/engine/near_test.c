@@ -1,0 +1,82 @@
+/*
+ * Answers that are good for one round (design ideas 3 and 4): whatever the moment at which a
+ * message is set aside, and in whatever form its answers come, the verdict is the same.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "driving.h"
+#include "run/prepare.h"
+
+enum
+{
+    SAMPLES_MAX = 64,
+};
+
+static const unsigned parks[] = {PARK_NEVER, PARK_FED, PARK_ASKED, PARK_ANSWERED, PARK_EVERYWHERE};
+
+struct trial
+{
+    struct assay_engine *engine;
+    dns_prepare *prepare;
+    unsigned park;
+    unsigned miss_every;
+    size_t piece;
+    bool lend;
+};
+
+static void expect_same(const struct trial *trial, const char *name,
+                        const struct message_envelope *envelope, struct span text,
+                        const char *wanted)
+{
+    struct near_source near;
+    struct driving driving = {.engine = trial->engine,
+                              .near = &near,
+                              .park = trial->park,
+                              .piece = trial->piece,
+                              .lend = trial->lend};
+    near_source_init(&near, trial->engine->source, trial->prepare);
+    near.miss_every = trial->miss_every;
+    char *got = drive(&driving, envelope, text);
+    cr_expect(same_verdict(got, wanted), "%s: %s, park %u, miss %u\n  got  %s\n  want %s", name,
+              trial->prepare ? "prepared" : "plain", trial->park, trial->miss_every, got, wanted);
+    if (!trial->miss_every)
+        cr_expect(driving.steps_waiting == 0, "%s: waited though every answer is near", name);
+    free(got);
+}
+
+static void expect_same_in_every_way(struct assay_engine *engine, const char *name,
+                                     const struct message_envelope *envelope, struct span text)
+{
+    struct driving plain = {.engine = engine};
+    char *wanted = drive(&plain, envelope, text);
+    for (size_t park = 0; park < COUNT_OF(parks); park++) {
+        for (unsigned miss = 0; miss <= 4; miss++) {
+            for (unsigned way = 0; way < 3; way++) {
+                struct trial trial = {
+                    .engine = engine,
+                    .park = parks[park],
+                    .miss_every = miss,
+                    .prepare = way ? run_prepare : NULL,
+                    .lend = way == 2,
+                    .piece = 700,
+                };
+                expect_same(&trial, name, envelope, text, wanted);
+            }
+        }
+    }
+    free(wanted);
+}
+
+Test(near, every_sample_parked_at_every_step)
+{
+    static struct sample samples[SAMPLES_MAX];
+    struct assay_engine *engine = driving_engine("share/samples/zone.txt");
+    size_t count = samples_read(samples, COUNT_OF(samples));
+    cr_assert(count >= 27, "%zu samples", count);
+    for (size_t i = 0; i < count; i++)
+        expect_same_in_every_way(engine, samples[i].file, &samples[i].envelope,
+                                 sample_text(samples[i].file));
+    assay_engine_close(&engine);
+}
