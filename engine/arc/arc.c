@@ -305,13 +305,10 @@ static bool renew(const struct verify_job *jobs, uint32_t *count,
 
 bool arc_renew(struct arc_judgement *judgement, struct dns_answers *answers)
 {
-    if (!arc_is_open(judgement))
-        return false;
-    struct arc_set *newest = newest_set(judgement);
-    bool renewed =
-        renew(newest->ams_jobs, &newest->ams_job_count, &newest->ams, &newest->ams_keys, answers);
-    for (uint32_t i = judgement->count; i >= 1; i--) {
+    bool renewed = false;
+    for (uint32_t i = judgement->count; arc_is_open(judgement) && i >= 1; i--) {
         struct arc_set *set = &judgement->sets[i - 1];
+        renewed |= renew(set->ams_jobs, &set->ams_job_count, &set->ams, &set->ams_keys, answers);
         renewed |=
             renew(set->seal_jobs, &set->seal_job_count, &set->seal, &set->seal_keys, answers);
     }

@@ -87,10 +87,7 @@ uint32_t arc_job_ceiling(const struct arc_judgement *judgement);
 void arc_jobs(struct arc_judgement *judgement, const struct mail_header *header,
               const struct body_hasher *hasher, const struct arc_options *options,
               struct buffer *scratch, struct verify_list *list);
-/*
- * As dkim_renew, for the newest AMS and the seals, which decide. What verified is not verified
- * again.
- */
+/* As dkim_renew, for every AMS and seal that had jobs. What verified is not verified again. */
 bool arc_renew(struct arc_judgement *judgement, struct dns_answers *answers) MUST_CHECK;
 void arc_finish(struct arc_judgement *judgement, const struct arc_options *options,
                 bool forbid_pass);
