@@ -24,3 +24,9 @@ void verify_many(struct verify_job *jobs, size_t count)
     for (size_t i = 0; i < count; i++)
         jobs[i].result = verify_one(&jobs[i]);
 }
+
+void verify_gathered(struct verify_job *const *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        jobs[i]->result = verify_one(jobs[i]);
+}

@@ -30,5 +30,7 @@ struct verify_job
  * error queue of this thread is empty afterwards (D17).
  */
 void verify_many(struct verify_job *jobs, size_t count);
+/* The same for jobs that lie apart: those of several messages. */
+void verify_gathered(struct verify_job *const *jobs, size_t count);
 
 #endif
