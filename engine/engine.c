@@ -7,18 +7,15 @@
  */
 #include "engine.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 enum
 {
     DEFAULT_TIMEOUT_MS = 25 * 1000,
     ENGINE_ARENA_BYTES = 1024 * 1024,
     JSON_CEILING = 16 * 1024 * 1024,
-    HOST_NAME_BYTES = 256,
 };
 
 STATIC_ASSERT((int)ASSAY_RESULT_PASS == (int)RESULT_PASS);
@@ -54,77 +51,12 @@ int64_t engine_clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void say(char error[ASSAY_ERROR_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(char error[ASSAY_ERROR_MAX], const char *format, ...)
-{
-    va_list args;
-    if (!error)
-        return;
-    va_start(args, format);
-    vsnprintf(error, ASSAY_ERROR_MAX, format, args);
-    va_end(args);
-}
-
 /* The caller's struct, or as much of it as its program knew of when it was built. */
 static void copy_sized(void *to, size_t to_size, const void *from, size_t from_size)
 {
     memset(to, 0, to_size);
     if (from)
         memcpy(to, from, from_size < to_size ? from_size : to_size);
-}
-
-static bool open_authserv_id(struct assay_engine *engine, const char *wanted)
-{
-    char host[HOST_NAME_BYTES] = "localhost";
-    if (!wanted && gethostname(host, sizeof host - 1) != 0)
-        snprintf(host, sizeof host, "localhost");
-    engine->options.authserv_id =
-        arena_copy(&engine->arena, span_from_string(wanted ? wanted : host));
-    engine->options.receiver = engine->options.authserv_id;
-    return engine->options.authserv_id.p != NULL;
-}
-
-/* NULL-terminated texts to names; false with `error` where one is no name. */
-static bool open_names(struct assay_engine *engine, const char *const *texts, const char *what,
-                       const struct dns_name **names, uint32_t *count, char *error)
-{
-    uint32_t n = 0;
-    while (texts && texts[n])
-        n++;
-    struct dns_name *list = ARENA_ARRAY(&engine->arena, n, struct dns_name);
-    if (!list) {
-        say(error, "no memory for %s", what);
-        return false;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        enum dns_name_error wrong = dns_name_from_domain(&list[i], span_from_string(texts[i]));
-        if (wrong) {
-            say(error, "%s: \"%.100s\" is no domain name: %s", what, texts[i],
-                dns_name_error_word(wrong));
-            return false;
-        }
-    }
-    *names = n ? list : NULL;
-    *count = n;
-    return true;
-}
-
-static bool open_dmarc(struct assay_engine *engine, const struct assay_config *config, char *error)
-{
-    struct dmarc_options *dmarc = &engine->options.dmarc;
-    dmarc->mode = (enum dmarc_mode)config->dmarc_mode;
-    dmarc->reject = config->reject != 0;
-    if (!open_names(engine, config->psd_names, "psd names", &dmarc->psd_names, &dmarc->psd_count,
-                    error))
-        return false;
-    if (dmarc->mode == DMARC_TREE_WALK)
-        return true;
-    engine->psl = dmarc_psl_open(config->psl_file);
-    dmarc->psl = engine->psl;
-    if (!engine->psl)
-        say(error, "%.200s: cannot read the public suffix list",
-            config->psl_file ? config->psl_file : "(built in)");
-    return engine->psl != NULL;
 }
 
 static bool open_source(struct assay_engine *engine, const struct assay_config *config, char *error)
@@ -135,26 +67,15 @@ static bool open_source(struct assay_engine *engine, const struct assay_config *
     else
         engine->source = dns_unbound_open(config->resolver, &wrong);
     if (!engine->source)
-        say(error, "%s", wrong.text);
+        engine_say(error, "%s", wrong.text);
     return engine->source != NULL;
 }
 
 static bool open_engine(struct assay_engine *engine, const struct assay_config *config, char *error)
 {
-    struct message_options *options = &engine->options;
     engine->timeout_ms = config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
-    options->dkim_allow_unsigned_body = config->dkim_allow_unsigned_body != 0;
-    options->dkim_testing_as_unsigned = config->dkim_trust_testing_keys == 0;
-    options->spf_explanation = config->spf_explanation != 0;
-    options->spf_void_limit =
-        config->spf_void_limit ? config->spf_void_limit : MAX_SPF_VOID_LOOKUPS;
-    if (!open_authserv_id(engine, config->authserv_id)) {
-        say(error, "no memory");
-        return false;
-    }
-    return open_names(engine, config->trusted_sealers, "trusted sealers", &options->trusted_sealers,
-                      &options->trusted_count, error) &&
-           open_dmarc(engine, config, error) && open_source(engine, config, error);
+    return engine_options_open(&engine->options, &engine->psl, &engine->arena, config, error) &&
+           open_source(engine, config, error);
 }
 
 struct assay_engine *assay_engine_open(const struct assay_config *config,
@@ -164,7 +85,7 @@ struct assay_engine *assay_engine_open(const struct assay_config *config,
     copy_sized(&copy, sizeof copy, config, config ? config->size : 0);
     struct assay_engine *engine = calloc(1, sizeof *engine);
     if (!engine) {
-        say(error, "no memory");
+        engine_say(error, "no memory");
         return NULL;
     }
     arena_init(&engine->arena, ENGINE_ARENA_BYTES);
@@ -229,18 +150,18 @@ static bool keep_envelope(struct arena *arena, const struct assay_envelope *from
 {
     *to = (struct message_envelope){.now = from->received_at ? from->received_at : time(NULL)};
     if (from->client_ip && !ip_parse(span_from_string(from->client_ip), &to->client)) {
-        say(error, "\"%.100s\" is no IP address", from->client_ip);
+        engine_say(error, "\"%.100s\" is no IP address", from->client_ip);
         return false;
     }
     if (from->rcpt_count > MAX_RECIPIENTS) {
-        say(error, "%zu recipients, the limit is %d", from->rcpt_count, MAX_RECIPIENTS);
+        engine_say(error, "%zu recipients, the limit is %d", from->rcpt_count, MAX_RECIPIENTS);
         return false;
     }
     if (keep(arena, from->helo, &to->helo) && keep(arena, from->mail_from, &to->mail_from) &&
         keep(arena, from->tls_version, &to->tls_version) &&
         keep(arena, from->tls_cipher, &to->tls_cipher) && keep_recipients(arena, from, to))
         return true;
-    say(error, "no memory");
+    engine_say(error, "no memory");
     return false;
 }
 
@@ -252,7 +173,7 @@ struct assay_message *assay_message_begin(struct assay_engine *engine,
     copy_sized(&copy, sizeof copy, envelope, envelope ? envelope->size : 0);
     struct assay_message *message = calloc(1, sizeof *message);
     if (!message) {
-        say(error, "no memory");
+        engine_say(error, "no memory");
         return NULL;
     }
     message->engine = engine;

@@ -19,6 +19,16 @@ struct assay_engine
     uint64_t hits[LIMIT_COUNT];
 };
 
+/*
+ * Fills *options (cleared) from `config`; spans and names go into `arena`, *psl is the caller's to
+ * free where it is set. False with one line in `error` (may be NULL) where a setting is wrong.
+ */
+bool engine_options_open(struct message_options *options, struct dmarc_psl **psl,
+                         struct arena *arena, const struct assay_config *config,
+                         char error[ASSAY_ERROR_MAX]) MUST_CHECK;
+/* Formats one line into `error`, unless it is NULL. */
+void engine_say(char error[ASSAY_ERROR_MAX], const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t engine_clock_ms(void);
 
