@@ -150,12 +150,18 @@ static void note_too_large(struct message *message)
     mail_anomaly_note(&message->anomalies, ANOMALY_TOO_LARGE);
 }
 
+static uint64_t max_bytes(const struct message *message)
+{
+    return message->options->max_bytes ? message->options->max_bytes : MAX_MESSAGE_BYTES;
+}
+
 bool message_feed(struct message *message, struct span bytes)
 {
     assert(message->stage == MESSAGE_READING);
-    if (bytes.n > MAX_MESSAGE_BYTES - message->bytes) {
+    uint64_t room = max_bytes(message) - message->bytes;
+    if (bytes.n > room) {
         note_too_large(message);
-        bytes = span_slice(bytes, 0, MAX_MESSAGE_BYTES - message->bytes);
+        bytes = span_slice(bytes, 0, room);
     }
     message->bytes += bytes.n;
     bool was_done = message->reader.done;
@@ -167,6 +173,18 @@ bool message_feed(struct message *message, struct span bytes)
     if (message->reader.done)
         body_hasher_feed(&message->body, bytes);
     return header_ended;
+}
+
+void message_advance(struct message *message)
+{
+    assert(message->stage == MESSAGE_READING);
+    if (message->failed)
+        return;
+    judge_spf(message);
+    if (!message->header_judged)
+        return;
+    fetch_keys(message);
+    discover_policy(message);
 }
 
 void message_end(struct message *message)

@@ -32,6 +32,7 @@ struct message_options
     const struct dns_name *trusted_sealers;
     uint32_t trusted_count;
     struct span receiver; /* %{r} of SPF explanations */
+    uint64_t max_bytes;   /* of a message; 0: MAX_MESSAGE_BYTES */
 };
 
 /* What SMTP knew. Spans are borrowed until message_fini. */
@@ -88,7 +89,7 @@ struct message
     struct buffer scratch;
     uint64_t bytes;     /* fed so far */
     bool header_judged; /* the judges have seen the header */
-    bool too_large;     /* over MAX_MESSAGE_BYTES: DKIM and ARC cannot pass */
+    bool too_large;     /* over options->max_bytes: DKIM and ARC cannot pass */
     bool failed;        /* no memory: every result is temperror */
     bool spf_done, dkim_done, arc_done;
     bool policy_asked;         /* all questions for the policy were asked and answered */
@@ -105,6 +106,11 @@ void message_init(struct message *message, const struct message_options *options
 /* Takes bytes in any pieces. True when this piece ended the header: questions are there to be
  * asked. */
 bool message_feed(struct message *message, struct span bytes);
+/*
+ * While the message still arrives, after answers have come: the judges go on as far as the header
+ * lets them, so that what they ask next is asked now and not at the end. Needed for no verdict.
+ */
+void message_advance(struct message *message);
 /* No more bytes. Call once, then message_step. */
 void message_end(struct message *message);
 enum message_step message_step(struct message *message) MUST_CHECK;
