@@ -96,20 +96,27 @@ bool pool_query(struct pool *pool, const struct query_request *request) MUST_CHE
 /* Waits until all tasks have ended (their answers too), stops the workers. pool_submit refuses
  * meanwhile. */
 void pool_drain(struct pool *pool);
-/* Cancels what is still there, stops, frees, nulls. */
+/* Cancels what is still there, stops, frees, nulls; answers still to come are dropped. No other
+ * call of the pool or of its tasks may be running or follow. NULL inside is fine. */
 void pool_stop(struct pool **pool);
 
 struct pool_stats
 {
-    uint64_t messages, cancelled, refused;         /* since the start */
+    uint64_t messages, cancelled, failed, refused; /* since the start */
     uint64_t rounds, verify_jobs, parked;          /* how often tasks were parked for answers */
     uint64_t in_flight, arena_bytes, queued_bytes; /* now */
-    uint64_t results[5][8]; /* by protocol (SPF DKIM ARC DMARC, disposition), by low bits of enum
-                               result */
+    /* By protocol (SPF, best DKIM, ARC, DMARC, disposition), by pool_result_slot, dispositions by
+     * their own number. */
+    uint64_t results[5][8];
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t cpu_ns; /* of all workers' threads */
     unsigned workers;
 };
+/* 0 for pass, 1 to 7 for the others. */
+static inline unsigned pool_result_slot(enum result result)
+{
+    return result == RESULT_PASS ? 0 : (unsigned)result & 7;
+}
 void pool_stats(struct pool *pool, struct pool_stats *stats);
 
 #endif

@@ -14,10 +14,14 @@ struct run_config
         judge; /* zone_file, resolver, authserv_id, DMARC mode ... as for the library */
     unsigned workers;
     unsigned resolver_threads;
-    size_t cache_bytes;        /* 0: the cache's default */
-    const char *snapshot_path; /* NULL: none. Read at start, written at stop */
-    uint32_t max_messages;
+    size_t cache_bytes;         /* 0: the cache's default */
+    const char *snapshot_path;  /* NULL: none. Read at start, written at stop */
+    uint32_t max_messages;      /* in flight; 0: the pool's default */
+    uint64_t max_bytes;         /* of all messages in flight; 0: the pool's default */
+    uint64_t max_message_bytes; /* of one; 0: MAX_MESSAGE_BYTES. At most RUN_MESSAGE_BYTES_MAX */
 };
+
+#define RUN_MESSAGE_BYTES_MAX ((uint64_t)1 << 30)
 
 struct run
 {
@@ -28,7 +32,7 @@ struct run
     /* The rest is run.c's. */
     struct arena arena;
     struct dmarc_psl *psl;
-    const char *snapshot_path;
+    char *snapshot_path; /* owned; NULL */
 };
 
 /* Main thread, before other threads. NULL with one line in `error`. A snapshot that is expired or
@@ -37,7 +41,8 @@ struct run *run_start(const struct run_config *config, char error[ASSAY_ERROR_MA
                       char note[ASSAY_ERROR_MAX]) MUST_CHECK;
 /* Drains the pool, writes the snapshot, closes all, nulls. */
 void run_stop(struct run **run);
-/* Forgets what the cache has at and below `name` (NULL: all); returns how many entries. */
+/* Thread: any that is not registered with the cache (cache/tsan.h). Forgets what the cache has at
+ * and below `name` (NULL: all); returns how many entries. */
 size_t run_flush(struct run *run, const struct dns_name *name);
 
 #endif

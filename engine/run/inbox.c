@@ -1,0 +1,112 @@
+#include "run/inbox.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct event asleep;
+static struct event closed;
+
+struct inbox *inbox_new(void)
+{
+    struct inbox *inbox = aligned_alloc(_Alignof(struct inbox), sizeof *inbox);
+    if (!inbox)
+        return NULL;
+    atomic_init(&inbox->head, NULL);
+    atomic_init(&inbox->wake, 0);
+    atomic_init(&inbox->references, 1);
+    return inbox;
+}
+
+struct inbox *inbox_ref(struct inbox *inbox)
+{
+    atomic_fetch_add_explicit(&inbox->references, 1, memory_order_relaxed);
+    return inbox;
+}
+
+void inbox_unref(struct inbox **inbox)
+{
+    struct inbox *dropped = *inbox;
+    *inbox = NULL;
+    if (atomic_fetch_sub_explicit(&dropped->references, 1, memory_order_acq_rel) == 1)
+        free(dropped);
+}
+
+static long futex(_Atomic uint32_t *word, int operation, uint32_t value,
+                  const struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
+}
+
+static void wake_up(struct inbox *inbox)
+{
+    atomic_store_explicit(&inbox->wake, 1, memory_order_release);
+    futex(&inbox->wake, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+bool inbox_push(struct inbox *inbox, struct event *event)
+{
+    struct event *head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
+    do {
+        if (head == &closed)
+            return false;
+        event->next = head == &asleep ? NULL : head;
+    } while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, event,
+                                                    memory_order_release, memory_order_relaxed));
+    if (head == &asleep)
+        wake_up(inbox);
+    return true;
+}
+
+static struct event *oldest_first(struct event *newest)
+{
+    struct event *list = NULL;
+    while (newest) {
+        struct event *older = newest->next;
+        newest->next = list;
+        list = newest;
+        newest = older;
+    }
+    return list;
+}
+
+struct event *inbox_take(struct inbox *inbox)
+{
+    if (!atomic_load_explicit(&inbox->head, memory_order_relaxed))
+        return NULL;
+    return oldest_first(atomic_exchange_explicit(&inbox->head, NULL, memory_order_acquire));
+}
+
+/* True when the time is over. */
+static bool wait_once(struct inbox *inbox, int64_t timeout_ms)
+{
+    struct timespec timeout = {
+        .tv_sec = timeout_ms / 1000,
+        .tv_nsec = timeout_ms % 1000 * 1000000,
+    };
+    futex(&inbox->wake, FUTEX_WAIT, 0, timeout_ms < 0 ? NULL : &timeout);
+    return timeout_ms >= 0;
+}
+
+void inbox_sleep(struct inbox *inbox, int64_t timeout_ms)
+{
+    struct event *empty = NULL;
+    if (!atomic_compare_exchange_strong_explicit(&inbox->head, &empty, &asleep,
+                                                 memory_order_relaxed, memory_order_relaxed))
+        return;
+    /* A late wake-up from a sleep that ended by its timeout is taken here: one turn too many. */
+    while (!atomic_exchange_explicit(&inbox->wake, 0, memory_order_acquire))
+        if (wait_once(inbox, timeout_ms))
+            break;
+    struct event *still = &asleep;
+    atomic_compare_exchange_strong_explicit(&inbox->head, &still, NULL, memory_order_relaxed,
+                                            memory_order_relaxed);
+}
+
+struct event *inbox_close(struct inbox *inbox)
+{
+    return oldest_first(atomic_exchange_explicit(&inbox->head, &closed, memory_order_acquire));
+}

@@ -1,0 +1,76 @@
+/*
+ * A worker's inbox: events from any thread, taken by one.
+ *
+ * A list that grows at its head by compare-and-swap and is taken as a whole (Treiber, "Systems
+ * Programming: Coping with Parallelism", 1986); since it is only ever taken as a whole, no node can
+ * come back under a pusher's eyes (no ABA). The taker turns it round: events come out in the order
+ * in which they went in.
+ *
+ * The head also says whether the worker sleeps, so there is one word to agree on and no fence to
+ * pair:
+ *
+ *      NULL      empty, the worker is awake
+ *      ASLEEP    empty, the worker sleeps or is about to
+ *      CLOSED    nobody takes any more
+ *      other     the newest event
+ *
+ * Of all pushers only the one that takes ASLEEP away wakes the worker: one system call for a sleep.
+ *
+ *   N1  Each event pushed before inbox_close is taken exactly once.
+ *   N2  Events of one thread come out in their order.
+ *   N3  No wake-up is lost: inbox_sleep sleeps only if nothing was pushed since the last take.
+ *
+ * A push releases, a take acquires: what was written before the push is visible to the taker.
+ */
+#ifndef RUN_INBOX_H
+#define RUN_INBOX_H
+
+#include <stdatomic.h>
+
+#include "base/attributes.h"
+#include "base/span.h"
+
+enum event_kind
+{
+    EVENT_SUBMITTED = 0x71, /* struct task */
+    EVENT_PIECE,            /* struct piece */
+    EVENT_ENDED,            /* struct task */
+    EVENT_CANCELLED,        /* struct task */
+    EVENT_ANSWER,           /* struct ask */
+    EVENT_STOP,             /* no more tasks will come */
+    EVENT_ABORT,            /* likewise; cancel those that are there */
+};
+
+/* Embedded in what happens. */
+struct event
+{
+    struct event *next;
+    enum event_kind kind;
+};
+
+struct inbox
+{
+    _Atomic(struct event *) head;
+    _Atomic uint32_t wake;       /* futex: 1 when the sleeper may go on */
+    _Atomic uint32_t references; /* the worker's, and one for each question that will be answered */
+} __attribute__((aligned(64)));
+
+/* One reference for the caller; NULL without memory. */
+struct inbox *inbox_new(void) MUST_CHECK;
+struct inbox *inbox_ref(struct inbox *inbox);
+void inbox_unref(struct inbox **inbox);
+
+/*
+ * Any thread; never waits. False: closed, the event stays the caller's. The inbox must be held
+ * until the call returns, also when the event has been taken long before.
+ */
+bool inbox_push(struct inbox *inbox, struct event *event);
+
+/* All events, oldest first; NULL: none. The worker only, as the two below. */
+struct event *inbox_take(struct inbox *inbox);
+/* Sleeps until something is pushed, at most `timeout_ms` (negative: for ever). May return early. */
+void inbox_sleep(struct inbox *inbox, int64_t timeout_ms);
+/* No more events; returns the last ones. */
+struct event *inbox_close(struct inbox *inbox);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Answers that need no waiting: the shared cache, read by a worker inside its round.
+ *
+ * A hit is good until the round ends (cache.h G2). One that asks for a refresh is used as it is,
+ * and the first worker to claim it has the owner ask again in the background.
+ */
+#include "run/worker.h"
+
+static enum cache_state look_up(struct worker *worker, const struct dns_name *name,
+                                enum dns_type type, struct cache_hit *hit)
+{
+    uint8_t key[CACHE_KEY_MAX];
+    size_t n = resolvers_cache_key(name, type, key);
+    return cache_get(&worker->reader, span_of(key, n), worker->now_ms, hit);
+}
+
+static bool find(void *context, const struct dns_name *name, enum dns_type type,
+                 struct dns_answer *answer)
+{
+    struct worker *worker = context;
+    struct cache_hit hit;
+    if (look_up(worker, name, type, &hit) == CACHE_MISS || !hit.object)
+        return false;
+    const struct dns_shared *shared = hit.object;
+    *answer = shared->answer;
+    answer->age = (uint32_t)(hit.age_ms / 1000);
+    if (hit.refresh && cache_refresh_claim(&worker->reader, &hit, worker->now_ms))
+        ask_refresh(worker, name, type);
+    return true;
+}
+
+static bool may_renew(void *context, const struct dns_name *name, enum dns_type type)
+{
+    struct worker *worker = context;
+    struct cache_hit hit;
+    return look_up(worker, name, type, &hit) != CACHE_MISS &&
+           cache_rotation_claim(&worker->reader, &hit, worker->now_ms);
+}
+
+void near_init(struct worker *worker)
+{
+    worker->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = worker};
+}

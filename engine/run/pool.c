@@ -1,0 +1,338 @@
+/*
+ * The pool: workers' start and end, room for tasks, figures.
+ *
+ * Limits: max_messages and max_bytes are checked before anything is allocated; over them
+ * pool_submit says busy and counts it. A refused submitter is counted in flight for a moment, so
+ * at the limit two that come together may both be refused.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine.h"
+#include "run/worker.h"
+
+enum
+{
+    DEFAULT_MESSAGES = 16384,
+    DEFAULT_TIMEOUT_MS = 25 * 1000,
+    STACK_BYTES = 256 * 1024, /* and a guard page (L13) */
+    WORKERS_MAX = 256,
+};
+
+static const uint64_t default_bytes = 2ull * 1024 * 1024 * 1024;
+
+/* --- start --- */
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int n = CPU_COUNT(&set);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+static struct pool_config with_defaults(const struct pool_config *config)
+{
+    struct pool_config filled = *config;
+    if (!filled.workers)
+        filled.workers = cores();
+    if (filled.workers > WORKERS_MAX)
+        filled.workers = WORKERS_MAX;
+    if (!filled.max_messages)
+        filled.max_messages = DEFAULT_MESSAGES;
+    if (!filled.max_bytes)
+        filled.max_bytes = default_bytes;
+    if (!filled.timeout_ms)
+        filled.timeout_ms = DEFAULT_TIMEOUT_MS;
+    return filled;
+}
+
+static bool start_thread(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    bool started = pthread_attr_setstacksize(&attributes, STACK_BYTES * POOL_STACK_FACTOR) == 0 &&
+                   pthread_create(&worker->thread, &attributes, worker_main, worker) == 0;
+    pthread_attr_destroy(&attributes);
+    if (started)
+        pthread_setname_np(worker->thread, "assay-worker");
+    return started;
+}
+
+static bool worker_start(struct worker *worker, struct pool *pool)
+{
+    worker->pool = pool;
+    worker->ready.last = &worker->ready.first;
+    near_init(worker);
+    worker->inbox = inbox_new();
+    if (worker->inbox && timers_init(&worker->timers, pool->config.max_messages) &&
+        start_thread(worker))
+        return true;
+    timers_fini(&worker->timers);
+    if (worker->inbox)
+        inbox_unref(&worker->inbox);
+    return false;
+}
+
+static void pool_free(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->started; i++) {
+        timers_fini(&pool->workers[i].timers);
+        inbox_unref(&pool->workers[i].inbox);
+    }
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->idle);
+    free(pool->workers);
+    free(pool);
+}
+
+static struct pool *pool_new(const struct pool_config *config)
+{
+    struct pool *pool = aligned_alloc(_Alignof(struct pool), sizeof *pool);
+    if (!pool)
+        return NULL;
+    memset(pool, 0, sizeof *pool);
+    pool->config = with_defaults(config);
+    size_t bytes = pool->config.workers * sizeof *pool->workers;
+    pool->workers = aligned_alloc(_Alignof(struct worker), bytes);
+    if (!pool->workers) {
+        free(pool);
+        return NULL;
+    }
+    memset(pool->workers, 0, bytes);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    return pool;
+}
+
+struct pool *pool_start(const struct pool_config *config, char error[ASSAY_ERROR_MAX])
+{
+    struct pool *pool = pool_new(config);
+    if (!pool) {
+        engine_say(error, "no memory for the workers");
+        return NULL;
+    }
+    while (pool->started < pool->config.workers &&
+           worker_start(&pool->workers[pool->started], pool))
+        pool->started++;
+    if (pool->started == pool->config.workers)
+        return pool;
+    engine_say(error, "cannot start %u worker threads", pool->config.workers);
+    pool_stop(&pool);
+    return NULL;
+}
+
+/* --- tasks --- */
+
+/* What all tasks hold and have queued, now. */
+static void sum_bytes(const struct pool *pool, uint64_t *arenas, uint64_t *queued)
+{
+    *arenas = *queued = 0;
+    for (unsigned i = 0; i < pool->started; i++) {
+        *arenas += atomic_load_explicit(&pool->workers[i].arena_bytes, memory_order_relaxed);
+        *queued += atomic_load_explicit(&pool->workers[i].queued_bytes, memory_order_relaxed);
+    }
+}
+
+static bool has_room(const struct pool *pool, uint32_t others)
+{
+    uint64_t arenas, queued, least = sizeof(struct message);
+    if (others >= pool->config.max_messages)
+        return false;
+    sum_bytes(pool, &arenas, &queued);
+    if (arenas < others * least)
+        arenas = others * least; /* some have not begun */
+    return arenas + queued + least <= pool->config.max_bytes;
+}
+
+static void wake_drain(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_broadcast(&pool->idle);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/*
+ * The last task out and pool_drain: this side takes itself from in_flight, then looks at stopping;
+ * the other sets stopping, then looks at in_flight. Both are sequentially consistent, so at least
+ * one of them sees the other.
+ */
+static void leave(struct pool *pool)
+{
+    if (atomic_fetch_sub(&pool->in_flight, 1) == 1 && atomic_load(&pool->stopping))
+        wake_drain(pool);
+}
+
+void pool_task_ended(struct worker *worker)
+{
+    atomic_fetch_sub(&worker->in_flight, 1);
+    leave(worker->pool);
+}
+
+static bool enter(struct pool *pool)
+{
+    uint32_t others = atomic_fetch_add(&pool->in_flight, 1);
+    if (!atomic_load(&pool->stopping) && has_room(pool, others))
+        return true;
+    atomic_fetch_add_explicit(&pool->refused, 1, memory_order_relaxed);
+    leave(pool);
+    return false;
+}
+
+static struct worker *least_busy(struct pool *pool)
+{
+    unsigned n = pool->started;
+    unsigned turn = atomic_fetch_add_explicit(&pool->turn, 1, memory_order_relaxed);
+    struct worker *best = &pool->workers[turn % n];
+    uint32_t least = atomic_load_explicit(&best->in_flight, memory_order_relaxed);
+    for (unsigned i = 1; i < n && least; i++) {
+        struct worker *other = &pool->workers[(turn + i) % n];
+        uint32_t in_flight = atomic_load_explicit(&other->in_flight, memory_order_relaxed);
+        if (in_flight >= least)
+            continue;
+        least = in_flight;
+        best = other;
+    }
+    return best;
+}
+
+static struct task *task_new(const struct task_request *request)
+{
+    struct task *task = malloc(sizeof *task);
+    if (!task)
+        return NULL;
+    memset(task, 0, offsetof(struct task, text));
+    task->submitted.kind = EVENT_SUBMITTED;
+    if (!request || task_keep_request(task, request))
+        return task;
+    free(task);
+    return NULL;
+}
+
+static void hand_over(struct pool *pool, struct task *task)
+{
+    task->worker = least_busy(pool);
+    atomic_fetch_add(&task->worker->in_flight, 1);
+    inbox_push(task->worker->inbox, &task->submitted);
+}
+
+static struct task *task_admit(struct pool *pool, const struct task_request *request)
+{
+    if (!enter(pool))
+        return NULL;
+    struct task *task = task_new(request);
+    if (!task) {
+        atomic_fetch_add_explicit(&pool->refused, 1, memory_order_relaxed);
+        leave(pool);
+    }
+    return task;
+}
+
+struct task *pool_submit(struct pool *pool, const struct task_request *request)
+{
+    struct task *task = task_admit(pool, request);
+    if (task)
+        hand_over(pool, task);
+    return task;
+}
+
+bool pool_query(struct pool *pool, const struct query_request *request)
+{
+    struct task *task = task_admit(pool, NULL);
+    if (!task)
+        return false;
+    task->is_query = true;
+    task->query_request = *request;
+    hand_over(pool, task);
+    return true;
+}
+
+/* --- end --- */
+
+static void stop_workers(struct pool *pool, enum event_kind how)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool joined = pool->joined;
+    pool->joined = true;
+    pthread_mutex_unlock(&pool->lock);
+    if (joined)
+        return;
+    for (unsigned i = 0; i < pool->started; i++) {
+        pool->workers[i].stop.kind = how;
+        inbox_push(pool->workers[i].inbox, &pool->workers[i].stop);
+    }
+    for (unsigned i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+}
+
+void pool_drain(struct pool *pool)
+{
+    atomic_store(&pool->stopping, true);
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->in_flight))
+        pthread_cond_wait(&pool->idle, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+    stop_workers(pool, EVENT_STOP);
+}
+
+void pool_stop(struct pool **pool)
+{
+    if (!*pool)
+        return;
+    atomic_store(&(*pool)->stopping, true);
+    stop_workers(*pool, EVENT_ABORT);
+    pool_free(*pool);
+    *pool = NULL;
+}
+
+/* --- figures --- */
+
+/* The clock of a thread that is still there, or what its end left. */
+static uint64_t cpu_ns(const struct pool *pool, const struct worker *worker)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (pool->joined || pthread_getcpuclockid(worker->thread, &clock) != 0 ||
+        clock_gettime(clock, &used) != 0)
+        return atomic_load(&worker->cpu_ns);
+    return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+static void add(uint64_t *sum, _Atomic uint64_t *counter)
+{
+    *sum += atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_worker(struct pool_stats *stats, struct worker_counts *counts)
+{
+    add(&stats->messages, &counts->messages);
+    add(&stats->cancelled, &counts->cancelled);
+    add(&stats->failed, &counts->failed);
+    add(&stats->rounds, &counts->rounds);
+    add(&stats->verify_jobs, &counts->verify_jobs);
+    add(&stats->parked, &counts->parked);
+    for (unsigned p = 0; p < COUNT_OF(stats->results); p++)
+        for (unsigned r = 0; r < COUNT_OF(stats->results[p]); r++)
+            add(&stats->results[p][r], &counts->results[p][r]);
+    for (unsigned i = 0; i < LIMIT_COUNT; i++)
+        add(&stats->limit_hits[i], &counts->limit_hits[i]);
+}
+
+void pool_stats(struct pool *pool, struct pool_stats *stats)
+{
+    *stats = (struct pool_stats){
+        .refused = atomic_load_explicit(&pool->refused, memory_order_relaxed),
+        .in_flight = atomic_load_explicit(&pool->in_flight, memory_order_relaxed),
+        .workers = pool->started,
+    };
+    sum_bytes(pool, &stats->arena_bytes, &stats->queued_bytes);
+    pthread_mutex_lock(&pool->lock);
+    for (unsigned i = 0; i < pool->started; i++) {
+        add_worker(stats, &pool->workers[i].counts);
+        stats->cpu_ns += cpu_ns(pool, &pool->workers[i]);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,142 @@
+/*
+ * The producer's half of a task: the request with its texts, pieces, the end.
+ */
+#include "run/task.h"
+
+#include <stdlib.h>
+
+#include "run/worker.h"
+
+/* Where texts are copied to: first one, then the next. */
+struct keeper
+{
+    uint8_t *at;
+};
+
+static void keep(struct keeper *keeper, struct span *text)
+{
+    if (!text->p)
+        return;
+    if (text->n)
+        memcpy(keeper->at, text->p, text->n);
+    *text = span_of(keeper->at, text->n);
+    keeper->at += text->n + 1; /* an empty text has an address too */
+}
+
+static struct span *texts_of(struct task_request *request, unsigned i)
+{
+    struct span *texts[] = {
+        &request->envelope.helo,       &request->envelope.mail_from, &request->envelope.tls_version,
+        &request->envelope.tls_cipher, &request->authserv_id,
+    };
+    return i < COUNT_OF(texts) ? texts[i] : NULL;
+}
+
+/* Recipients stand in front: their spans must be aligned. */
+static size_t kept_bytes(const struct task_request *request)
+{
+    struct task_request copy = *request;
+    size_t bytes = request->envelope.recipient_count * sizeof(struct span);
+    for (unsigned i = 0; texts_of(&copy, i); i++)
+        bytes += texts_of(&copy, i)->n + 1;
+    for (uint32_t i = 0; i < request->envelope.recipient_count; i++)
+        bytes += request->envelope.recipients[i].n + 1;
+    return bytes;
+}
+
+static void keep_recipients(struct keeper *keeper, struct message_envelope *envelope)
+{
+    struct span *kept = (struct span *)(void *)keeper->at;
+    keeper->at += envelope->recipient_count * sizeof *kept;
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
+        kept[i] = envelope->recipients[i];
+        keep(keeper, &kept[i]);
+    }
+    envelope->recipients = kept;
+}
+
+bool task_keep_request(struct task *task, const struct task_request *request)
+{
+    task->request = *request;
+    size_t bytes = kept_bytes(&task->request);
+    task->more_text = bytes > sizeof task->text ? malloc(bytes) : NULL;
+    if (bytes > sizeof task->text && !task->more_text)
+        return false;
+    struct keeper keeper = {task->more_text ? task->more_text : task->text};
+    keep_recipients(&keeper, &task->request.envelope);
+    for (unsigned i = 0; texts_of(&task->request, i); i++)
+        keep(&keeper, texts_of(&task->request, i));
+    return true;
+}
+
+void task_drop_request(struct task *task)
+{
+    free(task->more_text);
+    task->more_text = NULL;
+}
+
+static struct piece *piece_new(struct task *task)
+{
+    if (task->first_used)
+        return malloc(sizeof(struct piece));
+    task->first_used = true;
+    return &task->first;
+}
+
+void task_unqueue(struct task *task, uint64_t bytes)
+{
+    if (bytes == 0)
+        return;
+    atomic_fetch_sub_explicit(&task->queued_bytes, bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&task->worker->queued_bytes, bytes, memory_order_relaxed);
+}
+
+void piece_free(struct piece *piece)
+{
+    task_unqueue(piece->task, piece->bytes.n);
+    chunk_unref(&piece->chunk);
+    if (piece != &piece->task->first)
+        free(piece);
+}
+
+void task_feed(struct task *task, struct chunk *chunk, struct span bytes)
+{
+    if (bytes.n == 0)
+        return;
+    struct piece *piece = piece_new(task);
+    if (!piece) {
+        task->starved = true;
+        return;
+    }
+    *piece = (struct piece){
+        .event = {.kind = EVENT_PIECE},
+        .task = task,
+        .chunk = chunk_ref(chunk),
+        .bytes = bytes,
+    };
+    /* Before the push: the worker must never take away more than was added. */
+    atomic_fetch_add_explicit(&task->queued_bytes, bytes.n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&task->worker->queued_bytes, bytes.n, memory_order_relaxed);
+    inbox_push(task->worker->inbox, &piece->event);
+}
+
+static void let_go(struct task *task, enum event_kind how)
+{
+    task->closing.kind = how;
+    inbox_push(task->worker->inbox, &task->closing);
+}
+
+void task_end(struct task *task)
+{
+    let_go(task, EVENT_ENDED);
+}
+
+void task_cancel(struct task *task)
+{
+    let_go(task, EVENT_CANCELLED);
+}
+
+uint64_t task_queued_bytes(const struct task *task)
+{
+    return atomic_load_explicit(&task->queued_bytes, memory_order_relaxed);
+}

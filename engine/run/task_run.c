@@ -1,0 +1,324 @@
+/*
+ * What one task does in a round: it takes a message from the worker's stock, feeds it a slice,
+ * lets the judges run, asks what they ask, and ends with its verdict.
+ *
+ * BUGS: a message that was cancelled while it waits for a name still lets its questions run: the
+ * answers go to the cache.
+ */
+#include <stdlib.h>
+
+#include "engine.h"
+#include "run/worker.h"
+
+static struct message *stock_take(struct worker *worker)
+{
+    if (worker->stock_count)
+        return worker->stock[--worker->stock_count];
+    return malloc(sizeof(struct message));
+}
+
+static void stock_give(struct worker *worker, struct message *message)
+{
+    message_fini(message);
+    if (worker->stock_count < STOCK_MESSAGES)
+        worker->stock[worker->stock_count++] = message;
+    else
+        free(message);
+}
+
+void stock_fini(struct worker *worker)
+{
+    while (worker->stock_count)
+        free(worker->stock[--worker->stock_count]);
+}
+
+void task_ready(struct worker *worker, struct task *task)
+{
+    if (task->ready || task->done)
+        return;
+    task->ready = true;
+    task->next = NULL;
+    *worker->ready.last = task;
+    worker->ready.last = &task->next;
+    worker->ready.count++;
+}
+
+/* What the task's message holds now, for the sum that pool_submit looks at. */
+static void charge(struct worker *worker, struct task *task)
+{
+    const struct message *message = task->message;
+    uint64_t bytes = 0;
+    if (message)
+        bytes = sizeof *message + message->arena.held_bytes + message->scratch.capacity;
+    if (task->query)
+        bytes = sizeof *task->query + task->query->arena.held_bytes;
+    COUNT_ADD(worker->arena_bytes, bytes - task->charged_bytes);
+    task->charged_bytes = bytes;
+}
+
+static void tell_early(struct task *task)
+{
+    const struct task_request *request = &task->request;
+    const struct message *message = task->message;
+    if (task->early_told || !request->early_spf || !request->early)
+        return;
+    if (!message->spf_done && message->envelope.client.family != IP_NONE)
+        return;
+    task->early_told = true;
+    request->early(request->context, message);
+}
+
+static bool begin(struct worker *worker, struct task *task)
+{
+    task->message = stock_take(worker);
+    if (!task->message)
+        return false;
+    message_init(task->message, worker->pool->config.options, &task->request.envelope,
+                 &worker->near);
+    task->answers = &task->message->answers;
+    return true;
+}
+
+static void drop_first(struct task *task)
+{
+    struct piece *piece = task->pieces;
+    task->pieces = piece->next;
+    if (!task->pieces)
+        task->last_piece = &task->pieces;
+    piece_free(piece);
+}
+
+/* One slice of what has come in. */
+static void feed(struct task *task)
+{
+    size_t left = ROUND_SLICE_BYTES;
+    while (task->pieces && left) {
+        struct piece *piece = task->pieces;
+        size_t n = piece->bytes.n < left ? piece->bytes.n : left;
+        bool header_ended = message_feed(task->message, span_slice(piece->bytes, 0, n));
+        (void)header_ended; /* questions are found by their count */
+        piece->bytes = span_skip(piece->bytes, n);
+        left -= n;
+        if (piece->bytes.n)
+            break;
+        drop_first(task);
+    }
+    task_unqueue(task, ROUND_SLICE_BYTES - left);
+}
+
+static void set_deadline(const struct worker *worker, struct task *task, unsigned wanted_ms)
+{
+    unsigned most = worker->pool->config.timeout_ms;
+    task->deadline_ms = worker->now_ms + (wanted_ms && wanted_ms < most ? wanted_ms : most);
+}
+
+static void end(struct worker *worker, struct task *task)
+{
+    message_end(task->message);
+    if (task->starved)
+        task->message->failed = true; /* bytes are missing: temperror, whatever the rest says */
+    task->ended = true;
+    set_deadline(worker, task, task->request.deadline_ms);
+}
+
+static void wait_for_answers(struct worker *worker, struct task *task)
+{
+    if (!task->deadline.place)
+        timers_add(&worker->timers, &task->deadline, task->deadline_ms);
+    COUNT_ADD(worker->counts.parked, 1);
+}
+
+void task_go_on(struct worker *worker, struct task *task)
+{
+    for (;;) {
+        enum message_step step = message_step(task->message);
+        tell_early(task);
+        switch (step) {
+        case MESSAGE_NEEDS_ANSWERS:
+            if (ask_open_questions(worker, task))
+                continue;
+            wait_for_answers(worker, task);
+            return;
+        case MESSAGE_NEEDS_VERIFY:
+            worker->verifying[worker->verifying_count++] = task;
+            return;
+        case MESSAGE_DONE:
+            task_finish(worker, task, TASK_JUDGED);
+            return;
+        }
+    }
+}
+
+/* The message still arrives: the judges go as far as they can. */
+static void go_on_early(struct worker *worker, struct task *task)
+{
+    bool more = task->was_answered;
+    do {
+        if (more)
+            message_advance(task->message);
+        tell_early(task);
+        more = ask_open_questions(worker, task);
+    } while (more);
+}
+
+static void run_message(struct worker *worker, struct task *task)
+{
+    if (!task->message && !begin(worker, task)) {
+        task_finish(worker, task, TASK_FAILED);
+        return;
+    }
+    if (task->pieces)
+        feed(task);
+    if (task->pieces)
+        task_ready(worker, task);
+    else if (task->closed && !task->ended)
+        end(worker, task);
+    if (task->ended)
+        task_go_on(worker, task);
+    else
+        go_on_early(worker, task);
+}
+
+static bool begin_query(struct worker *worker, struct task *task)
+{
+    task->query = malloc(sizeof *task->query);
+    if (!task->query)
+        return false;
+    *task->query = (struct query){.hits = {{0}}};
+    arena_init(&task->query->arena, MAX_ARENA_BYTES);
+    dns_answers_init(&task->query->answers, &task->query->arena, &task->query->hits);
+    task->query->answers.near = &worker->near;
+    task->answers = &task->query->answers;
+    set_deadline(worker, task, task->query_request.deadline_ms);
+    return true;
+}
+
+static void run_query(struct worker *worker, struct task *task)
+{
+    const struct query_request *request = &task->query_request;
+    if (!task->query && !begin_query(worker, task)) {
+        task_finish(worker, task, TASK_FAILED);
+        return;
+    }
+    struct query *query = task->query;
+    do {
+        if (request->judge(request->context, &query->answers, &query->arena, &query->hits) ==
+            JUDGE_DONE) {
+            task_finish(worker, task, TASK_JUDGED);
+            return;
+        }
+    } while (ask_open_questions(worker, task));
+    wait_for_answers(worker, task);
+}
+
+void task_run(struct worker *worker, struct task *task)
+{
+    if (task->cancelled || worker->cancel_all) {
+        task_finish(worker, task, TASK_CANCELLED);
+        return;
+    }
+    task->was_answered = task->answered;
+    task->answered = false;
+    if (task->is_query)
+        run_query(worker, task);
+    else
+        run_message(worker, task);
+}
+
+void task_park(struct worker *worker, struct task *task)
+{
+    if (task->message)
+        message_park(task->message);
+    if (task->query)
+        dns_answers_park(&task->query->answers);
+    charge(worker, task);
+}
+
+static void count_hits(struct worker_counts *counts, const struct limit_hits *hits)
+{
+    for (unsigned i = 0; i < LIMIT_COUNT; i++)
+        if (hits->n[i])
+            COUNT_ADD(counts->limit_hits[i], hits->n[i]);
+}
+
+static void count_results(struct worker_counts *counts, const struct message *message)
+{
+    const enum result spf =
+        message->verdict.spf_checked ? message->spf.checked.result : RESULT_NONE;
+    COUNT_ADD(counts->messages, 1);
+    COUNT_ADD(counts->results[0][pool_result_slot(spf)], 1);
+    COUNT_ADD(counts->results[1][pool_result_slot(engine_dkim_result(&message->dkim))], 1);
+    COUNT_ADD(counts->results[2][pool_result_slot(message->arc.result)], 1);
+    COUNT_ADD(counts->results[3][pool_result_slot(message->dmarc.result)], 1);
+    COUNT_ADD(counts->results[4][message->dmarc.disposition & 7], 1);
+    count_hits(counts, &message->hits);
+}
+
+static void count(struct worker *worker, const struct task *task, enum task_outcome outcome)
+{
+    if (outcome == TASK_JUDGED && task->message)
+        count_results(&worker->counts, task->message);
+    if (outcome == TASK_JUDGED && task->query)
+        count_hits(&worker->counts, &task->query->hits);
+    if (outcome == TASK_CANCELLED)
+        COUNT_ADD(worker->counts.cancelled, 1);
+    if (outcome == TASK_FAILED)
+        COUNT_ADD(worker->counts.failed, 1);
+}
+
+static void drop_pieces(struct task *task)
+{
+    while (task->pieces)
+        drop_first(task);
+}
+
+/* The request's part is over; what is left of the task waits for its producer. */
+static void release(struct worker *worker, struct task *task)
+{
+    timers_remove(&worker->timers, &task->deadline);
+    ask_drop_all(task);
+    drop_pieces(task);
+    if (task->message)
+        stock_give(worker, task->message);
+    task->message = NULL;
+    if (task->query)
+        arena_fini(&task->query->arena);
+    free(task->query);
+    task->query = NULL;
+    task->answers = NULL;
+    charge(worker, task);
+    if (worker->round[task->round_at] == task)
+        worker->round[task->round_at] = NULL;
+}
+
+static void tell(const struct task *task, enum task_outcome outcome)
+{
+    const struct task_request *request = &task->request;
+    if (task->is_query)
+        task->query_request.done(task->query_request.context, outcome);
+    else
+        request->done(request->context, outcome, outcome == TASK_JUDGED ? task->message : NULL);
+}
+
+void task_finish(struct worker *worker, struct task *task, enum task_outcome outcome)
+{
+    if (outcome == TASK_JUDGED && task->message && task->request.authserv_id.p)
+        task->message->verdict.authserv_id = task->request.authserv_id;
+    count(worker, task, outcome);
+    task->done = true;
+    tell(task, outcome);
+    release(worker, task);
+    if (task->closed || worker->cancel_all)
+        task_free(worker, task);
+    pool_task_ended(worker);
+}
+
+void task_free(struct worker *worker, struct task *task)
+{
+    (void)worker;
+    *task->in_link = task->in_next;
+    if (task->in_next)
+        task->in_next->in_link = task->in_link;
+    task_drop_request(task);
+    free(task);
+}

@@ -1,0 +1,229 @@
+/*
+ * The rounds of a worker (design: a worker lives in rounds).
+ *
+ * A round is bounded: ROUND_EVENTS events, ROUND_TASKS tasks of ROUND_SLICE_BYTES each. It is one
+ * read section of the cache: between its beginning and cache_thread_quiescent nothing blocks, and
+ * every task that goes on living is parked before the end, so no cached pointer outlives it (G2).
+ */
+#include "run/worker.h"
+
+#include <time.h>
+
+#include "cache/tsan.h"
+#include "engine.h"
+
+static void piece_came(struct worker *worker, struct piece *piece)
+{
+    struct task *task = piece->task;
+    if (task->done) {
+        piece_free(piece);
+        return;
+    }
+    piece->next = NULL;
+    *task->last_piece = piece;
+    task->last_piece = &piece->next;
+    task_ready(worker, task);
+}
+
+static void task_came(struct worker *worker, struct task *task)
+{
+    task->last_piece = &task->pieces;
+    task->in_next = worker->tasks;
+    task->in_link = &worker->tasks;
+    if (task->in_next)
+        task->in_next->in_link = &task->in_next;
+    worker->tasks = task;
+    task->closed = task->is_query;
+    task_ready(worker, task);
+}
+
+static void task_closed(struct worker *worker, struct task *task, bool cancelled)
+{
+    task->closed = true;
+    task->cancelled = cancelled;
+    if (task->done)
+        task_free(worker, task);
+    else
+        task_ready(worker, task);
+}
+
+static void abort_all(struct worker *worker)
+{
+    worker->cancel_all = true;
+    for (struct task *task = worker->tasks; task; task = task->in_next)
+        task_ready(worker, task);
+}
+
+static void handle(struct worker *worker, struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_SUBMITTED:
+        task_came(worker, task_of_submitted(event));
+        return;
+    case EVENT_PIECE:
+        piece_came(worker, piece_of_event(event));
+        return;
+    case EVENT_ENDED:
+        task_closed(worker, task_of_closing(event), false);
+        return;
+    case EVENT_CANCELLED:
+        task_closed(worker, task_of_closing(event), true);
+        return;
+    case EVENT_ANSWER:
+        ask_take_answer(worker, ask_of_event(event));
+        return;
+    case EVENT_STOP:
+        worker->stopping = true;
+        return;
+    case EVENT_ABORT:
+        worker->stopping = true;
+        abort_all(worker);
+        return;
+    }
+}
+
+static void take_events(struct worker *worker)
+{
+    for (unsigned i = 0; i < ROUND_EVENTS; i++) {
+        if (!worker->events)
+            worker->events = inbox_take(worker->inbox);
+        if (!worker->events)
+            return;
+        struct event *event = worker->events;
+        worker->events = event->next;
+        handle(worker, event);
+    }
+}
+
+static void take_timers(struct worker *worker)
+{
+    for (struct timer *timer; (timer = timers_due(&worker->timers, worker->now_ms));) {
+        struct task *task = task_of_deadline(timer);
+        task->expired = true;
+        task_ready(worker, task);
+    }
+}
+
+static struct task *next_ready(struct worker *worker)
+{
+    struct task *task = worker->ready.first;
+    worker->ready.first = task->next;
+    if (!task->next)
+        worker->ready.last = &worker->ready.first;
+    worker->ready.count--;
+    task->ready = false;
+    return task;
+}
+
+/* Each task at most once a round: who has more goes to the end of the line. */
+static void run_tasks(struct worker *worker)
+{
+    uint32_t n = worker->ready.count < ROUND_TASKS ? worker->ready.count : ROUND_TASKS;
+    for (uint32_t i = 0; i < n; i++) {
+        struct task *task = next_ready(worker);
+        worker->round[i] = task;
+        worker->round_count = i + 1;
+        task->round_at = i;
+        task_run(worker, task);
+    }
+}
+
+/* The public-key checks of all tasks that are ready for them, together. */
+static void verify_jobs(struct worker *worker, struct task *const *tasks, uint32_t n)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct verify_list *list = &tasks[i]->message->jobs;
+        COUNT_ADD(worker->counts.verify_jobs, list->count);
+        for (uint32_t k = 0; k < list->count; k++) {
+            if (count == ROUND_JOBS) {
+                verify_gathered(worker->jobs, count);
+                count = 0;
+            }
+            worker->jobs[count++] = &list->jobs[k];
+        }
+    }
+    verify_gathered(worker->jobs, count);
+}
+
+/* Until none is left: a task whose key was renewed may have new jobs. */
+static void verify_tasks(struct worker *worker)
+{
+    while (worker->verifying_count) {
+        struct task *tasks[ROUND_TASKS];
+        uint32_t n = worker->verifying_count;
+        memcpy(tasks, worker->verifying, n * sizeof tasks[0]);
+        worker->verifying_count = 0;
+        verify_jobs(worker, tasks, n);
+        for (uint32_t i = 0; i < n; i++)
+            task_go_on(worker, tasks[i]);
+    }
+}
+
+static void park_tasks(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->round_count; i++)
+        if (worker->round[i])
+            task_park(worker, worker->round[i]);
+    worker->round_count = 0;
+}
+
+static void run_round(struct worker *worker)
+{
+    worker->now_ms = engine_clock_ms();
+    take_events(worker);
+    take_timers(worker);
+    run_tasks(worker);
+    verify_tasks(worker);
+    park_tasks(worker);
+    COUNT_ADD(worker->counts.rounds, 1);
+    cache_thread_quiescent();
+}
+
+static void rest(struct worker *worker)
+{
+    cache_thread_offline();
+    inbox_sleep(worker->inbox, timers_wait_ms(&worker->timers, engine_clock_ms()));
+    cache_thread_online();
+}
+
+/* Failed tasks whose producers have not let go, and will not any more; late answers. */
+static void sweep(struct worker *worker)
+{
+    struct event *event = inbox_close(worker->inbox);
+    while (event) {
+        struct event *next = event->next;
+        handle(worker, event);
+        event = next;
+    }
+    while (worker->tasks)
+        task_free(worker, worker->tasks);
+}
+
+static void note_cpu_time(struct worker *worker)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    atomic_store(&worker->cpu_ns, (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec);
+}
+
+void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    cache_thread_register();
+    cache_reader_init(&worker->reader, worker->pool->config.cache);
+    for (;;) {
+        run_round(worker);
+        if (worker->ready.count || worker->events)
+            continue;
+        if (worker->stopping && atomic_load(&worker->in_flight) == 0)
+            break;
+        rest(worker);
+    }
+    sweep(worker);
+    cache_reader_fini(&worker->reader);
+    cache_thread_unregister();
+    stock_fini(worker);
+    note_cpu_time(worker);
+    return NULL;
+}

@@ -1,0 +1,147 @@
+/*
+ * A worker's inside, for the files of the pool: pool.c (start, submit, stop), worker.c (rounds),
+ * task_run.c (one task in a round), near.c (answers from the cache), ask.c (questions to the
+ * resolvers).
+ */
+#ifndef RUN_WORKER_H
+#define RUN_WORKER_H
+
+#include <pthread.h>
+
+#include "crypto/verify.h"
+#include "run/task.h"
+
+enum
+{
+    ROUND_TASKS = 32,
+    ROUND_SLICE_BYTES = 64 * 1024, /* of one task in a round: 2 MB at most for all */
+    ROUND_EVENTS = 256,
+    ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
+    STOCK_MESSAGES = 64,
+    STOCK_ARENA_BYTES = 64 * 1024, /* an arena that grew larger is not kept */
+};
+
+/* Written by its worker alone, read by pool_stats. */
+struct worker_counts
+{
+    _Atomic uint64_t messages, cancelled, failed;
+    _Atomic uint64_t rounds, verify_jobs, parked;
+    _Atomic uint64_t results[5][8];
+    _Atomic uint64_t limit_hits[LIMIT_COUNT];
+};
+
+struct ready_list
+{
+    struct task *first;
+    struct task **last;
+    uint32_t count;
+};
+
+struct worker
+{
+    /* Set at start. */
+    struct pool *pool;
+    struct inbox *inbox;
+    struct dns_near near;
+    pthread_t thread;
+
+    /* Shared: producers and worker. */
+    _Atomic uint32_t in_flight __attribute__((aligned(64)));
+    _Atomic uint64_t queued_bytes;
+
+    /* The worker's; read by others. */
+    _Atomic uint64_t arena_bytes __attribute__((aligned(64)));
+    _Atomic uint64_t cpu_ns; /* when it has ended */
+    struct worker_counts counts;
+
+    /* The worker's. */
+    struct cache_reader reader;
+    struct event *events; /* taken from the inbox, not yet looked at */
+    struct task *tasks;   /* all */
+    struct ready_list ready;
+    struct timers timers;
+    int64_t now_ms; /* of this round */
+    bool stopping;
+    bool cancel_all;
+    struct event stop;
+
+    struct task *round[ROUND_TASKS]; /* tasks of this round; NULL: done since */
+    uint32_t round_count;
+    struct task *verifying[ROUND_TASKS];
+    uint32_t verifying_count;
+    struct verify_job *jobs[ROUND_JOBS];
+
+    struct message *stock[STOCK_MESSAGES];
+    uint32_t stock_count;
+};
+
+/* Sanitizers put red zones into frames. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum
+{
+    POOL_STACK_FACTOR = 4,
+};
+#else
+enum
+{
+    POOL_STACK_FACTOR = 1,
+};
+#endif
+
+struct pool
+{
+    struct pool_config config; /* with the defaults filled in */
+    struct worker *workers;
+    unsigned started;
+
+    _Atomic uint32_t in_flight __attribute__((aligned(64)));
+    _Atomic uint32_t turn; /* where pool_submit begins to look for the least busy */
+    _Atomic uint64_t refused;
+    _Atomic bool stopping;
+
+    pthread_mutex_t lock; /* protects nothing but the sleep of pool_drain; taken alone */
+    pthread_cond_t idle;
+    bool joined;
+};
+
+#define COUNT_ADD(counter, amount)                                                                 \
+    atomic_store_explicit(&(counter),                                                              \
+                          atomic_load_explicit(&(counter), memory_order_relaxed) + (amount),       \
+                          memory_order_relaxed)
+
+void *worker_main(void *worker);
+/* One task less in flight (pool.c). */
+void pool_task_ended(struct worker *worker);
+
+/* task_run.c */
+void task_ready(struct worker *worker, struct task *task);
+/* Runs a task as far as it goes without verification. */
+void task_run(struct worker *worker, struct task *task);
+/* After its jobs were verified. */
+void task_go_on(struct worker *worker, struct task *task);
+/* Sets it aside at the end of a round: no cached pointer is left. */
+void task_park(struct worker *worker, struct task *task);
+/* Calls `done` and releases what the message took; frees the task where the producer has let go. */
+void task_finish(struct worker *worker, struct task *task, enum task_outcome outcome);
+/* The producer has let go after `done`. */
+void task_free(struct worker *worker, struct task *task);
+/* All that the stock holds. */
+void stock_fini(struct worker *worker);
+
+/* near.c */
+void near_init(struct worker *worker);
+
+/* ask.c */
+/* Asks what is open, as many at once as a message may. True where something was answered at once:
+ * let the judges go on. */
+bool ask_open_questions(struct worker *worker, struct task *task) MUST_CHECK;
+/* A refresh in the background: nobody waits for it. */
+void ask_refresh(struct worker *worker, const struct dns_name *name, enum dns_type type);
+/* An answer has come; the event is consumed. */
+void ask_take_answer(struct worker *worker, struct ask *ask);
+/* The deadline has passed: every open question fails with "timeout". */
+void ask_expire(struct task *task);
+/* Lets go of all of a task's questions and answers. */
+void ask_drop_all(struct task *task);
+
+#endif
