@@ -35,7 +35,11 @@ struct options
     const char *sealers[MAX_OPTION_VALUES + 1];
     const char *psd_names[MAX_OPTION_VALUES + 1];
     size_t recipient_count, sealer_count, psd_count;
-    int64_t now; /* 0: the clock */
+    int64_t now;                                 /* 0: the clock */
+    const char *socket, *journal, *summary_file; /* of bulk, as the next three */
+    unsigned jobs;                               /* 0: as many as there are cores */
+    unsigned trusted_hop;
+    bool envelope_from_headers;
     unsigned timeout_ms;
     enum assay_dmarc_mode dmarc_mode;
     bool json, brief, reject, help;
@@ -54,6 +58,7 @@ struct command
 
 extern const struct command commands[];
 
+int command_bulk(const struct options *options);
 int command_check(const struct options *options);
 int command_spf(const struct options *options);
 int command_dmarc(const struct options *options);
@@ -61,6 +66,10 @@ int command_dmarc(const struct options *options);
 /* Fills *options. False after it has said what is wrong (exit with STATUS_USAGE). */
 bool options_read(int argc, char **argv, const struct command *command,
                   struct options *options) MUST_CHECK;
+/* What the engine is to be opened with; borrows from `options`. */
+struct assay_config options_config(const struct options *options);
+/* The exit status for an engine that could not be opened with these options. */
+int options_open_status(const struct options *options);
 /* Opens the engine that the options ask for. NULL after saying why, with the exit status in
  * *status. */
 struct assay_engine *options_open_engine(const struct options *options, int *status) MUST_CHECK;
@@ -88,6 +97,19 @@ const char *colour_off(void);
 void print_verdict(const char *file, const struct verdict *verdict, FILE *out);
 void print_verdict_row(const char *file, const struct verdict *verdict, FILE *out);
 void print_row_heading(FILE *out);
+
+/* What the brief form shows of a verdict; it may outlive it. */
+struct verdict_row
+{
+    enum result spf, dkim, arc, dmarc;
+    enum dmarc_disposition disposition;
+    const char *why; /* static word; "" where there is nothing to say */
+};
+void verdict_row_of(const struct verdict *verdict, struct verdict_row *row);
+void print_row(const char *file, const struct verdict_row *row, FILE *out);
+/* A text from a message, the DNS or a file's name: control and 8-bit bytes escaped. */
+void print_escaped(struct span text, FILE *out);
+
 void print_spf(const struct spf_judgement *spf, FILE *out);
 void print_discovery(const struct dmarc_discovery *discovery, FILE *out);
 

@@ -25,7 +25,32 @@ static const char policy_help[] =
     "  --psd NAME           treat NAME as if it published psd=y; may stand several times\n"
     "  --trusted-sealer D   ARC sealer whose word counts; may stand several times\n";
 
+static const char bulk_help[] =
+    "DIR is walked to its depths: maildirs (cur and new, Maildir++ folders), mbox files, single\n"
+    "messages. Hidden files, symbolic links and a maildir's tmp are passed over. \"-\" is "
+    "standard\n"
+    "input, an mbox if it begins like one. Results come in the order in which they are ready; the\n"
+    "nth message of an mbox is called FILE#n.\n\n"
+    "  --jobs N             workers; default: the cores this process may use\n"
+    "  --socket PATH        have assayd judge, through its socket; its settings and DNS count\n"
+    "  --envelope-from-headers  what no option says: MAIL FROM from Return-Path, client and HELO\n"
+    "                       from Received of the form \"from HELO (NAME [ADDR])\"\n"
+    "  --trusted-hop N      which Received from the top tells the client; default 1\n"
+    "  --resume FILE        journal of the messages that are done; another run with it leaves "
+    "them\n"
+    "                       out. After a kill, a message whose line was not yet written comes "
+    "twice\n"
+    "  --summary FILE       summary as a JSON object; with --json and without this option it is\n"
+    "                       the last line on stderr, else text on stdout\n"
+    "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
+    "  --brief              one table row for each message\n"
+    "\n"
+    "Ctrl-C: no new messages, those in flight are finished, the summary so far, status 130; a\n"
+    "second one ends at once. Otherwise the status is the highest of all that went wrong.\n\n";
+
 const struct command commands[] = {
+    {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
+     "an archive at full speed: verdicts, progress, summary", bulk_help, command_bulk},
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC",
      "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
      "  --brief              one table row for each message\n",

@@ -27,7 +27,19 @@ enum option_id
     OPTION_PSL,
     OPTION_PSD,
     OPTION_TRUSTED_SEALER,
+    OPTION_JOBS,
+    OPTION_SOCKET,
+    OPTION_RESUME,
+    OPTION_SUMMARY,
+    OPTION_ENVELOPE_FROM_HEADERS,
+    OPTION_TRUSTED_HOP,
     OPTION_HELP,
+};
+
+enum
+{
+    MAX_JOBS = 256,
+    MAX_HOPS = 100,
 };
 
 static const struct option long_options[] = {
@@ -47,6 +59,12 @@ static const struct option long_options[] = {
     {"psl", required_argument, NULL, OPTION_PSL},
     {"psd", required_argument, NULL, OPTION_PSD},
     {"trusted-sealer", required_argument, NULL, OPTION_TRUSTED_SEALER},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"resume", required_argument, NULL, OPTION_RESUME},
+    {"summary", required_argument, NULL, OPTION_SUMMARY},
+    {"envelope-from-headers", no_argument, NULL, OPTION_ENVELOPE_FROM_HEADERS},
+    {"trusted-hop", required_argument, NULL, OPTION_TRUSTED_HOP},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
 };
@@ -96,6 +114,37 @@ static bool add_value(const char *name, const char *text, const char **values, s
     }
     values[(*count)++] = text;
     return true;
+}
+
+static bool read_bulk_option(int id, struct options *o)
+{
+    uint64_t number = 0;
+    switch (id) {
+    case OPTION_JOBS:
+        if (!read_number("--jobs", optarg, MAX_JOBS, &number))
+            return false;
+        o->jobs = (unsigned)number;
+        return true;
+    case OPTION_SOCKET:
+        o->socket = optarg;
+        return true;
+    case OPTION_RESUME:
+        o->journal = optarg;
+        return true;
+    case OPTION_SUMMARY:
+        o->summary_file = optarg;
+        return true;
+    case OPTION_ENVELOPE_FROM_HEADERS:
+        o->envelope_from_headers = true;
+        return true;
+    case OPTION_TRUSTED_HOP:
+        if (!read_number("--trusted-hop", optarg, MAX_HOPS, &number))
+            return false;
+        o->trusted_hop = (unsigned)number;
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool read_option(int id, struct options *o)
@@ -153,13 +202,13 @@ static bool read_option(int id, struct options *o)
         o->help = true;
         return true;
     default:
-        return false;
+        return read_bulk_option(id, o);
     }
 }
 
 bool options_read(int argc, char **argv, const struct command *command, struct options *options)
 {
-    *options = (struct options){0};
+    *options = (struct options){.trusted_hop = 1};
     opterr = 0;
     int id;
     while ((id = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
@@ -184,17 +233,17 @@ bool options_read(int argc, char **argv, const struct command *command, struct o
     return true;
 }
 
-static int status_of_open_error(const struct options *options)
+int options_open_status(const struct options *options)
 {
     if (options->dns)
         return access(options->dns, R_OK) == 0 ? STATUS_CONFIG : STATUS_NO_INPUT;
     return options->resolver ? STATUS_USAGE : STATUS_CONFIG;
 }
 
-struct assay_engine *options_open_engine(const struct options *options, int *status)
+struct assay_config options_config(const struct options *options)
 {
-    struct assay_config config = {
-        .size = sizeof config,
+    return (struct assay_config){
+        .size = sizeof(struct assay_config),
         .authserv_id = options->authserv_id,
         .zone_file = options->dns,
         .resolver = options->resolver,
@@ -206,11 +255,16 @@ struct assay_engine *options_open_engine(const struct options *options, int *sta
         .spf_explanation = 1,
         .timeout_ms = options->timeout_ms,
     };
+}
+
+struct assay_engine *options_open_engine(const struct options *options, int *status)
+{
+    struct assay_config config = options_config(options);
     char error[ASSAY_ERROR_MAX] = "";
     struct assay_engine *engine = assay_engine_open(&config, error);
     if (!engine) {
         complain("%s", error);
-        *status = status_of_open_error(options);
+        *status = options_open_status(options);
     }
     return engine;
 }

@@ -41,7 +41,7 @@ const char *colour_of_result(enum result result)
     return "\033[2m";
 }
 
-static void put_span(struct span text, FILE *out)
+void print_escaped(struct span text, FILE *out)
 {
     for (size_t i = 0; i < text.n; i++) {
         if (char_is(text.p[i], CHAR_VCHAR) || text.p[i] == ' ')
@@ -75,7 +75,7 @@ static void put_spf_check(const char *label, const struct spf_check *check, FILE
     fprintf(out, "%s (%s)", name_text(&check->domain, domain), spf_scope_word(check->scope));
     if (check->mechanism.n) {
         fputs(", ", out);
-        put_span(check->mechanism, out);
+        print_escaped(check->mechanism, out);
     }
     put_reason(check->reason, out);
     fprintf(out, ", %u lookup%s", check->lookups, check->lookups == 1 ? "" : "s");
@@ -84,7 +84,7 @@ static void put_spf_check(const char *label, const struct spf_check *check, FILE
     fputc('\n', out);
     if (check->explanation.n) {
         fputs("                   the domain says: ", out);
-        put_span(check->explanation, out);
+        print_escaped(check->explanation, out);
         fputc('\n', out);
     }
 }
@@ -102,7 +102,7 @@ void print_spf(const struct spf_judgement *spf, FILE *out)
         put_spf_check("HELO", &spf->helo, out);
     if (spf->checked.record.n) {
         fputs("                   ", out);
-        put_span(spf->checked.record, out);
+        print_escaped(spf->checked.record, out);
         fputc('\n', out);
     }
 }
@@ -200,7 +200,7 @@ static void print_anomalies(const struct mail_anomalies *anomalies, FILE *out)
 
 void print_verdict(const char *file, const struct verdict *verdict, FILE *out)
 {
-    put_span(span_from_string(file), out);
+    print_escaped(span_from_string(file), out);
     fputc('\n', out);
     if (verdict->spf_checked) {
         put_spf_check("SPF", &verdict->spf->checked, out);
@@ -218,17 +218,14 @@ void print_verdict(const char *file, const struct verdict *verdict, FILE *out)
 
 /* One row of the table ------------------------------------------------------------------------ */
 
+/* The best of all signatures, and the reason of the first that has this result. */
 static enum result best_signature(const struct dkim_judgement *dkim, const char **reason)
 {
-    enum result best = dkim->refused ? RESULT_PERMERROR : RESULT_NONE;
+    enum result best = engine_dkim_result(dkim);
     *reason = dkim->refused;
-    for (uint32_t i = 0; i < dkim->count; i++) {
-        const struct dkim_verified *verified = &dkim->verified[i];
-        if (best == RESULT_PASS || (i && verified->result != RESULT_PASS))
-            continue;
-        best = verified->result;
-        *reason = verified->reason;
-    }
+    for (uint32_t i = dkim->count; i-- > 0;)
+        if (dkim->verified[i].result == best)
+            *reason = dkim->verified[i].reason;
     return best;
 }
 
@@ -257,19 +254,38 @@ void print_row_heading(FILE *out)
             "action", "why");
 }
 
-void print_verdict_row(const char *file, const struct verdict *verdict, FILE *out)
+void verdict_row_of(const struct verdict *verdict, struct verdict_row *row)
 {
-    const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
     const char *dkim_reason = NULL;
     enum result dkim = best_signature(verdict->dkim, &dkim_reason);
-    put_span(span_from_string(name), out);
+    const char *reason = why(verdict, dkim_reason);
+    *row = (struct verdict_row){
+        .spf = verdict->spf_checked ? verdict->spf->checked.result : RESULT_NONE,
+        .dkim = dkim,
+        .arc = verdict->arc->result,
+        .dmarc = verdict->dmarc->result,
+        .disposition = verdict->dmarc->disposition,
+        .why = reason ? reason : "",
+    };
+}
+
+void print_row(const char *file, const struct verdict_row *row, FILE *out)
+{
+    const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+    print_escaped(span_from_string(name), out);
     fprintf(out, "%*s ", strlen(name) < 26 ? (int)(26 - strlen(name)) : 0, "");
-    put_cell(verdict->spf_checked ? verdict->spf->checked.result : RESULT_NONE, 9, out);
-    put_cell(dkim, 9, out);
-    put_cell(verdict->arc->result, 5, out);
-    put_cell(verdict->dmarc->result, 9, out);
-    fprintf(out, "%-11s %s\n", dmarc_disposition_word(verdict->dmarc->disposition),
-            why(verdict, dkim_reason) ? why(verdict, dkim_reason) : "");
+    put_cell(row->spf, 9, out);
+    put_cell(row->dkim, 9, out);
+    put_cell(row->arc, 5, out);
+    put_cell(row->dmarc, 9, out);
+    fprintf(out, "%-11s %s\n", dmarc_disposition_word(row->disposition), row->why);
+}
+
+void print_verdict_row(const char *file, const struct verdict *verdict, FILE *out)
+{
+    struct verdict_row row;
+    verdict_row_of(verdict, &row);
+    print_row(file, &row, out);
 }
 
 /* Policy discovery ---------------------------------------------------------------------------- */
@@ -279,7 +295,7 @@ static void print_step(const struct dmarc_step *step, FILE *out)
     char name[DNS_NAME_TEXT_MAX];
     fprintf(out, "    _dmarc.%s: ", name_text(&step->domain, name));
     if (step->record)
-        put_span(step->record->text, out);
+        print_escaped(step->record->text, out);
     else
         fprintf(out, "%s%s%s", dns_outcome_word(step->outcome), step->reason ? ", " : "",
                 step->reason ? step->reason : "");
