@@ -94,13 +94,14 @@ static void read_from(struct message *message)
 
 static void discover_policy(struct message *message)
 {
+    struct limit_hits uncounted = {{0}};
     if (message->policy_asked)
         return;
     struct dmarc_identifiers unknown = {.known = false};
-    enum judge state =
-        dmarc_judge(&message->from, &unknown, &message->options->dmarc, &message->answers,
-                    &message->arena, &message->hits, &message->dmarc);
-    /* A prefetch: what is missing then is asked for when the identifiers are known. */
+    enum judge state = dmarc_judge(&message->from, &unknown, &message->options->dmarc,
+                                   &message->answers, &message->arena, &uncounted, &message->dmarc);
+    /* A prefetch: what is missing then is asked for, and what is over a limit counted, when the
+     * identifiers are known. */
     message->policy_asked = state == JUDGE_DONE;
 }
 

@@ -189,11 +189,42 @@ static json_t *parsed(const char *text)
     return verdict;
 }
 
-bool same_verdict(const char *a, const char *b)
+static bool same(const char *a, const char *b, bool questions)
 {
     json_t *left = parsed(a), *right = parsed(b);
-    bool same = json_equal(left, right);
+    if (!questions) {
+        json_object_del(left, "dns");
+        json_object_del(right, "dns");
+    }
+    bool equal = json_equal(left, right);
     json_decref(left);
     json_decref(right);
-    return same;
+    return equal;
+}
+
+bool same_verdict(const char *a, const char *b)
+{
+    return same(a, b, true);
+}
+
+bool same_but_questions(const char *a, const char *b)
+{
+    return same(a, b, false);
+}
+
+const char *verdict_difference(const char *got, const char *want)
+{
+    static char text[512];
+    json_t *left = parsed(got), *right = parsed(want);
+    char *a = json_dumps(left, JSON_SORT_KEYS), *b = json_dumps(right, JSON_SORT_KEYS);
+    size_t at = 0;
+    while (a[at] && a[at] == b[at])
+        at++;
+    at = at > 60 ? at - 60 : 0;
+    snprintf(text, sizeof text, "\n  got  %.200s\n  want %.200s", a + at, b + at);
+    free(a);
+    free(b);
+    json_decref(left);
+    json_decref(right);
+    return text;
 }

@@ -48,5 +48,10 @@ char *message_json(const struct message *message);
 
 /* Equal but for the order of "dns", which depends on when answers come. */
 bool same_verdict(const char *a, const char *b);
+/* Equal but for "dns": where the answers are there at once, a psd= tag ends the walk before the
+ * levels above it were asked for (dmarc/walk.c). */
+bool same_but_questions(const char *a, const char *b);
+/* "got ... want ...", from a little before where they part. Static storage. */
+const char *verdict_difference(const char *got, const char *want);
 
 #endif

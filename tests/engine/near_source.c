@@ -34,6 +34,7 @@ static bool find(void *context, const struct dns_name *name, enum dns_type type,
         return false;
     cr_assert(source->lent_count < NEAR_LENT_MAX);
     struct dns_shared *shared = answer_of(source, name, type);
+    source->lent_texts[source->lent_count] = type == DNS_TXT;
     source->lent[source->lent_count++] = shared;
     *answer = shared->answer;
     return true;
@@ -60,10 +61,10 @@ static void overwrite(const void *bytes, size_t n)
 }
 
 /* All but the list of keys, which is needed to let go of them. */
-static void poison(const struct dns_answer *answer)
+static void poison(const struct dns_answer *answer, bool texts)
 {
     const struct dns_prepared *prepared = answer->prepared;
-    for (uint32_t i = 0; answer->records && i < answer->count; i++)
+    for (uint32_t i = 0; texts && i < answer->count; i++)
         overwrite(answer->records[i].text.p, answer->records[i].text.n);
     if (!prepared)
         return;
@@ -76,7 +77,7 @@ static void poison(const struct dns_answer *answer)
 void near_source_end_round(struct near_source *source)
 {
     for (unsigned i = 0; i < source->lent_count; i++) {
-        poison(&source->lent[i]->answer);
+        poison(&source->lent[i]->answer, source->lent_texts[i]);
         dns_shared_unref(&source->lent[i]);
     }
     source->lent_count = 0;

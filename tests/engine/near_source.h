@@ -24,6 +24,7 @@ struct near_source
     unsigned finds;
     unsigned renewals; /* asked for */
     struct dns_shared *lent[NEAR_LENT_MAX];
+    bool lent_texts[NEAR_LENT_MAX]; /* of type TXT */
     unsigned lent_count;
 };
 

@@ -39,8 +39,9 @@ static void expect_same(const struct trial *trial, const char *name,
     near_source_init(&near, trial->engine->source, trial->prepare);
     near.miss_every = trial->miss_every;
     char *got = drive(&driving, envelope, text);
-    cr_expect(same_verdict(got, wanted), "%s: %s, park %u, miss %u\n  got  %s\n  want %s", name,
-              trial->prepare ? "prepared" : "plain", trial->park, trial->miss_every, got, wanted);
+    cr_expect(same_verdict(got, wanted), "%s: %s, park %u, miss %u%s", name,
+              trial->prepare ? "prepared" : "plain", trial->park, trial->miss_every,
+              verdict_difference(got, wanted));
     if (!trial->miss_every)
         cr_expect(driving.steps_waiting == 0, "%s: waited though every answer is near", name);
     free(got);

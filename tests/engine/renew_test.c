@@ -106,8 +106,8 @@ static void expect_renewal(const char *what, struct span text, struct span old, 
     for (size_t i = 0; i < 2 * COUNT_OF(parks); i++) {
         struct outcome got =
             judge(cached, network, granted, i % 2 ? run_prepare : NULL, parks[i / 2], text);
-        cr_expect(same_verdict(got.json, want.json), "%s, way %zu\n  got  %s\n  want %s", what, i,
-                  got.json, want.json);
+        cr_expect(same_verdict(got.json, want.json), "%s, way %zu%s", what, i,
+                  verdict_difference(got.json, want.json));
         cr_expect(got.renewals == renewals, "%s, way %zu: %u renewals, want %u", what, i,
                   got.renewals, renewals);
         cr_expect(got.waited == (granted && renewals), "%s, way %zu: waited %u times", what, i,
