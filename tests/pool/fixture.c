@@ -41,9 +41,10 @@ static void read_row(struct span line, struct sample *sample)
 const struct samples *samples_read(void)
 {
     static struct samples samples;
-    struct span line, rest = file_read("share/samples/samples.tsv");
+    struct span line, rest;
     if (samples.count)
         return &samples;
+    rest = file_read("share/samples/samples.tsv");
     while (line_next(&rest, &line)) {
         if (line.n == 0 || line.p[0] == '#')
             continue;
