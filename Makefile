@@ -129,9 +129,14 @@ $B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS) $(CLIENT_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson 2>/dev/null)
 
+# Parts of the tool that tests look at alone; main.o stays out.
+$B/tool.a: $(filter-out $B/tools/assay/main.o,$(TOOL_OBJECTS))
+	$(if $(Q),@echo "  AR    $@")
+	$Qrm -f $@ && ar rcs $@ $^
+
 # One test program per folder of tests/.
 define SUITE
-$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $B/engine.a
+$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
 	$$(if $$(Q),@echo "  LD    $$@")
 	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS)
 endef

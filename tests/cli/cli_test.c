@@ -1,7 +1,7 @@
 /*
  * The command line contract of design.md: words, JSON keys, exit status, one clear line per error.
  */
-#include "run.h"
+#include "support/tool.h"
 
 #include <stdio.h>
 

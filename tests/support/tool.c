@@ -1,5 +1,6 @@
-#include "run.h"
+#include "support/tool.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,17 @@ static void exchange(struct span input, int in, struct capture *out, struct capt
     }
 }
 
+pid_t assay_start(const char *const *argv, int in, int out, int err)
+{
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child > 0)
+        return child;
+    int nothing = open("/dev/null", O_RDWR);
+    start(argv, in < 0 ? nothing : in, out < 0 ? nothing : out, err < 0 ? nothing : err);
+    _exit(127);
+}
+
 struct outcome assay(struct span input, const char *const *argv)
 {
     int in[2], out[2], err[2], status;
@@ -106,18 +118,23 @@ static void remove_folder(void)
         fprintf(stderr, "cannot remove %s\n", folder);
 }
 
+const char *temporary_folder(void)
+{
+    if (folder_owner == getpid())
+        return folder;
+    memset(folder + sizeof folder - 7, 'X', 6);
+    cr_assert(mkdtemp(folder) != NULL);
+    folder_owner = getpid();
+    atexit(remove_folder);
+    return folder;
+}
+
 const char *temporary_file(const char *name, struct span text)
 {
     static char paths[8][128];
     static unsigned next;
-    if (folder_owner != getpid()) {
-        memset(folder + sizeof folder - 7, 'X', 6);
-        cr_assert(mkdtemp(folder) != NULL);
-        folder_owner = getpid();
-        atexit(remove_folder);
-    }
     char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    snprintf(path, sizeof paths[0], "%s/%s", temporary_folder(), name);
     FILE *file = fopen(path, "wb");
     cr_assert(file != NULL && fwrite(text.p, 1, text.n, file) == text.n && fclose(file) == 0);
     return path;

@@ -1,9 +1,10 @@
 /* Runs the assay tool as a person would: arguments, standard input, exit status, both outputs. */
-#ifndef CLI_RUN_H
-#define CLI_RUN_H
+#ifndef SUPPORT_TOOL_H
+#define SUPPORT_TOOL_H
 
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "base/span.h"
 
@@ -14,12 +15,18 @@ struct outcome
     size_t out_bytes;
 };
 
+/* A tool that runs beside the test; its standard input and outputs as given, -1: /dev/null. It is
+ * killed after a minute in any case. */
+pid_t assay_start(const char *const *argv, int in, int out, int err);
+
 /* argv begins with the first argument behind "assay" and ends with NULL. `input` goes to its stdin.
  */
 struct outcome assay(struct span input, const char *const *argv);
 #define ASSAY(...) assay(SPAN(""), (const char *const[]){__VA_ARGS__, NULL})
 #define ASSAY_INPUT(input, ...) assay(input, (const char *const[]){__VA_ARGS__, NULL})
 
+/* The test's temporary folder; it is removed when the test's process ends. */
+const char *temporary_folder(void);
 /* Writes a file into the test's temporary folder and returns its path (static ring of eight). */
 const char *temporary_file(const char *name, struct span text);
 
