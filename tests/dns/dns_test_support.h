@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "dns/source.h"
+#include "support/answer_line.h"
 
 struct asker
 {
@@ -55,12 +56,6 @@ static inline const struct dns_answer *ask(struct asker *a, struct dns_source *s
     cr_assert(answer && a->answers.waiting == 0, "%s: no answer after dns_source_resolve", text);
     return answer;
 }
-
-/*
- * One line for comparisons: "answer [v=spf1 -all] [second]", "answer [10 mx.example]",
- * "tempfail servfail", "nxdomain". Static storage.
- */
-const char *answer_line(const struct dns_answer *answer, enum dns_type type);
 
 static inline const char *ask_line(struct dns_source *source, const char *text, enum dns_type type,
                                    int64_t ms)

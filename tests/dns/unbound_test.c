@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "dns_test_support.h"
-#include "name_server.h"
+#include "support/name_server.h"
 
 static struct dns_source *open_source(const char *resolver)
 {

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
-#include "dns_test_support.h"
+#include "support/answer_line.h"
 
 static void append_record(struct buffer *b, const struct dns_record *record, enum dns_type type)
 {
@@ -21,7 +21,9 @@ static void append_record(struct buffer *b, const struct dns_record *record, enu
 const char *answer_line(const struct dns_answer *answer, enum dns_type type)
 {
     static struct buffer b;
-    buffer_init(&b, 1 << 20);
+    if (!b.p)
+        buffer_init(&b, 1 << 20);
+    buffer_reset(&b);
     buffer_append_string(&b, dns_outcome_word(answer->outcome));
     if (answer->reason)
         buffer_printf(&b, " %s", answer->reason);

@@ -1,6 +1,6 @@
 /* Name servers for the network tests: nsd with a zone, and a fake that misbehaves on demand. */
-#ifndef TESTS_DNS_NAME_SERVER_H
-#define TESTS_DNS_NAME_SERVER_H
+#ifndef SUPPORT_NAME_SERVER_H
+#define SUPPORT_NAME_SERVER_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,7 +27,8 @@ void nsd_stop(struct nsd *nsd);
 
 /*
  * The fake server does what the first label of the question says; "ok" and all names it does not
- * know get the A record 192.0.2.53. See the table in name_server.c.
+ * know get the A record 192.0.2.53; "serial" has a TXT record "serial N" as well. See the table in
+ * name_server.c.
  */
 struct fake
 {
@@ -35,6 +36,8 @@ struct fake
     pthread_t thread;
     atomic_uint queries;
     atomic_bool silent; /* answers nothing while set */
+    atomic_uint serial; /* in the text of "serial" */
+    atomic_uint ttl;    /* of all records */
     char resolver[RESOLVER_TEXT_MAX];
 };
 

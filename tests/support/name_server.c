@@ -1,4 +1,4 @@
-#include "name_server.h"
+#include "support/name_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -185,9 +185,20 @@ static void put(struct message *m, const void *bytes, size_t n)
 }
 
 /* A record owned by the question's name, and one answer more in the header. */
-static void put_record(struct message *m, uint8_t type, const void *rdata, size_t n)
+static void put_record(struct message *m, uint8_t type, uint32_t ttl, const void *rdata, size_t n)
 {
-    const uint8_t head[] = {0xc0, 12, 0, type, 0, 1, 0, 0, 1, 0x2c, (uint8_t)(n >> 8), (uint8_t)n};
+    const uint8_t head[] = {0xc0,
+                            12,
+                            0,
+                            type,
+                            0,
+                            1,
+                            (uint8_t)(ttl >> 24),
+                            (uint8_t)(ttl >> 16),
+                            (uint8_t)(ttl >> 8),
+                            (uint8_t)ttl,
+                            (uint8_t)(n >> 8),
+                            (uint8_t)n};
     put(m, head, sizeof head);
     put(m, rdata, n);
     m->bytes[7]++;
@@ -266,9 +277,19 @@ static const struct behaviour *behaviour_of(struct span query)
     return &behaviours[COUNT_OF(behaviours) - 1];
 }
 
-static bool make_reply(struct message *m, struct span query, bool udp)
+/* "serial N" as a TXT record. */
+static void put_serial(struct message *m, uint32_t ttl, unsigned serial)
+{
+    char text[32];
+    int n = snprintf(text + 1, sizeof text - 1, "serial %u", serial);
+    text[0] = (char)n;
+    put_record(m, 16, ttl, text, (size_t)n + 1);
+}
+
+static bool make_reply(struct fake *fake, struct message *m, struct span query, bool udp)
 {
     static const uint8_t address[] = {192, 0, 2, 53};
+    uint32_t ttl = atomic_load(&fake->ttl);
     const struct behaviour *b = behaviour_of(query);
     if (!begin_reply(m, query))
         return false;
@@ -277,9 +298,11 @@ static bool make_reply(struct message *m, struct span query, bool udp)
     if (b->stray)
         put_stray(m);
     if (b->txt)
-        put_record(m, 16, b->txt, b->txt_bytes);
+        put_record(m, 16, ttl, b->txt, b->txt_bytes);
     else if (!b->rcode && type == 1)
-        put_record(m, 1, address, sizeof address);
+        put_record(m, 1, ttl, address, sizeof address);
+    else if (!b->rcode && type == 16 && label_is(query, "serial"))
+        put_serial(m, ttl, atomic_load(&fake->serial));
     if (b->truncated && udp)
         m->bytes[2] |= FLAG_TC;
     if (b->wrong_question)
@@ -299,7 +322,7 @@ static void serve_udp(struct fake *fake)
     struct span q = span_of(query, n > 0 ? (size_t)n : 0);
     atomic_fetch_add(&fake->queries, 1);
     if (q.n < 17 || atomic_load(&fake->silent) || behaviour_of(q)->silent ||
-        !make_reply(&m, q, true))
+        !make_reply(fake, &m, q, true))
         return;
     for (unsigned i = 1; behaviour_of(q)->wrong_ids && i <= 1000; i++) {
         struct message wrong = m;
@@ -330,7 +353,7 @@ static void serve_tcp(struct fake *fake)
     int fd = accept4(fake->tcp, NULL, NULL, SOCK_CLOEXEC);
     ssize_t n = fd >= 0 ? recv(fd, query, sizeof query, 0) : -1;
     struct span q = n > 2 ? span_of(query + 2, (size_t)n - 2) : span_of(query, 0);
-    if (q.n >= 17 && make_reply(&m, q, false)) {
+    if (q.n >= 17 && make_reply(fake, &m, q, false)) {
         const uint8_t length[2] = {(uint8_t)(m.n >> 8), (uint8_t)m.n};
         (void)!send(fd, length, 2, MSG_NOSIGNAL);
         if (behaviour_of(q)->drip)
@@ -361,7 +384,7 @@ static void *fake_run(void *arg)
 
 void fake_start(struct fake *fake)
 {
-    *fake = (struct fake){0};
+    *fake = (struct fake){.ttl = 300};
     unsigned port = bind_pair(&fake->udp, &fake->tcp);
     snprintf(fake->resolver, sizeof fake->resolver, "127.0.0.1@%u", port);
     cr_assert(listen(fake->tcp, 16) == 0 && pipe2(fake->wake, O_CLOEXEC) == 0);
