@@ -28,6 +28,9 @@ static const char *const reasons[] = {
     "dns_answer_too_large",
     "resolver_error",
     "no_memory",
+    "busy",
+    "busy_zone",
+    "shutdown",
 };
 
 void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct limit_hits *hits)
