@@ -352,6 +352,6 @@ void owner_shut_down(struct resolver_thread *thread)
         free(flight);
         hand_back_all(waiters, shutdown, 0);
     }
-    while ((node = inbox_take(&thread->inbox)))
+    while ((node = question_queue_take(&thread->inbox)))
         hand_back((struct resolver_question *)node, shutdown, 0);
 }

@@ -41,13 +41,13 @@ static void sleep_in_loop(struct resolver_thread *thread, int64_t left_ms)
     thread->offline = true;
     event_base_loop(thread->base, EVLOOP_ONCE);
     resolver_thread_online(thread);
-    inbox_awake(&thread->inbox);
+    question_queue_awake(&thread->inbox);
 }
 
 static void let_the_library_work(struct resolver_thread *thread, bool more_questions)
 {
     int64_t left_ms = next_wake_ms(thread) - resolver_clock_ms();
-    if (more_questions || left_ms <= 0 || !inbox_sleep(&thread->inbox))
+    if (more_questions || left_ms <= 0 || !question_queue_sleep(&thread->inbox))
         event_base_loop(thread->base, EVLOOP_NONBLOCK);
     else
         sleep_in_loop(thread, left_ms);
@@ -56,7 +56,7 @@ static void let_the_library_work(struct resolver_thread *thread, bool more_quest
 static bool take_questions(struct resolver_thread *thread)
 {
     for (unsigned i = 0; i < TURN_QUESTIONS; i++) {
-        struct cds_wfcq_node *node = inbox_take(&thread->inbox);
+        struct cds_wfcq_node *node = question_queue_take(&thread->inbox);
         if (!node)
             return false;
         owner_take(thread, (struct resolver_question *)node);

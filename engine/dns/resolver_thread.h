@@ -7,7 +7,7 @@
 
 #include "cache/tsan.h"
 #include "dns/flights.h"
-#include "dns/inbox.h"
+#include "dns/question_queue.h"
 #include "dns/query_limits.h"
 
 struct event;
@@ -68,7 +68,7 @@ struct resolver_thread
     struct resolver_counters counters __attribute__((aligned(64)));
 
     /* shared */
-    struct inbox inbox;
+    struct question_queue inbox;
 
     /* who starts and stops */
     pthread_t id __attribute__((aligned(64)));

@@ -35,7 +35,7 @@ static void on_wake(evutil_socket_t fd, short events, void *argument)
     struct resolver_thread *thread = argument;
     (void)fd;
     (void)events;
-    inbox_clear(&thread->inbox);
+    question_queue_clear(&thread->inbox);
 }
 
 static void on_timer(evutil_socket_t fd, short events, void *argument)
@@ -91,7 +91,7 @@ static bool thread_init(struct resolver_thread *thread, const struct resolvers_c
                         struct dns_error *error)
 {
     thread->next_refresh_ms = thread->number == 0 ? 0 : INT64_MAX;
-    if (!inbox_open(&thread->inbox)) {
+    if (!question_queue_open(&thread->inbox)) {
         set_error(error, "eventfd", errno);
         return false;
     }
@@ -113,7 +113,7 @@ static void thread_fini(struct resolver_thread *thread)
     if (thread->base)
         event_base_free(thread->base);
     flights_fini(&thread->flights);
-    inbox_fini(&thread->inbox);
+    question_queue_fini(&thread->inbox);
 }
 
 /* --- start --- */
@@ -152,7 +152,7 @@ static bool make_threads(struct resolvers *resolvers)
     for (unsigned i = 0; i < resolvers->count; i++) {
         resolvers->threads[i].resolvers = resolvers;
         resolvers->threads[i].number = i;
-        inbox_init(&resolvers->threads[i].inbox);
+        question_queue_init(&resolvers->threads[i].inbox);
     }
     return true;
 }
@@ -237,7 +237,7 @@ void resolvers_ask(struct resolvers *resolvers, struct resolver_question *questi
     question->hash = siphash13(&resolvers->table_key, wire) + (uint64_t)question->type;
     question->answer = NULL;
     question->age = 0;
-    inbox_push(&resolvers->threads[owner].inbox, &question->node);
+    question_queue_push(&resolvers->threads[owner].inbox, &question->node);
 }
 
 size_t resolvers_flush(struct resolvers *resolvers, bool (*matches)(struct span key, void *context),
@@ -266,7 +266,7 @@ static void join_threads(struct resolvers *resolvers)
     atomic_store_explicit(&resolvers->stopping, true, memory_order_release);
     for (unsigned i = 0; resolvers->threads && i < resolvers->count; i++)
         if (resolvers->threads[i].started)
-            inbox_wake(&resolvers->threads[i].inbox);
+            question_queue_wake(&resolvers->threads[i].inbox);
     for (unsigned i = 0; resolvers->threads && i < resolvers->count; i++)
         if (resolvers->threads[i].started)
             pthread_join(resolvers->threads[i].id, NULL);
@@ -280,7 +280,7 @@ static void answer_the_rest(struct resolvers *resolvers)
     while (more) {
         more = false;
         for (unsigned i = 0; i < resolvers->count; i++)
-            while ((node = inbox_take(&resolvers->threads[i].inbox))) {
+            while ((node = question_queue_take(&resolvers->threads[i].inbox))) {
                 struct resolver_question *question = (struct resolver_question *)node;
                 question->answer = dns_shared_ref(resolvers->failures[FAILURE_SHUTDOWN]);
                 question->answered(question);

@@ -7,15 +7,15 @@
  * looks for a sleeper then. With a full barrier between the two steps on each side, one of them
  * sees the other, so no question is left lying while its owner sleeps.
  */
-#ifndef DNS_INBOX_H
-#define DNS_INBOX_H
+#ifndef DNS_QUESTION_QUEUE_H
+#define DNS_QUESTION_QUEUE_H
 
 #include <stdatomic.h>
 #include <urcu/wfcqueue.h>
 
 #include "base/attributes.h"
 
-struct inbox
+struct question_queue
 {
     /* shared */
     struct cds_wfcq_tail tail __attribute__((aligned(64)));
@@ -27,27 +27,27 @@ struct inbox
 };
 
 /* Empty, and good for taking; for pushing it has to be open. */
-void inbox_init(struct inbox *inbox);
+void question_queue_init(struct question_queue *queue);
 /* False with errno set: no descriptor. */
-bool inbox_open(struct inbox *inbox) MUST_CHECK;
+bool question_queue_open(struct question_queue *queue) MUST_CHECK;
 /* Must be empty. */
-void inbox_fini(struct inbox *inbox);
+void question_queue_fini(struct question_queue *queue);
 
 /*
  * Any thread. What was written to the node's surroundings before is visible to who takes it. True:
  * the consumer has been woken.
  */
-bool inbox_push(struct inbox *inbox, struct cds_wfcq_node *node);
+bool question_queue_push(struct question_queue *queue, struct cds_wfcq_node *node);
 /* Wakes the consumer, asleep or not. Any thread. */
-void inbox_wake(struct inbox *inbox);
+void question_queue_wake(struct question_queue *queue);
 
 /* The rest is the consumer's. The oldest node; NULL: none, or one is just being pushed. */
-struct cds_wfcq_node *inbox_take(struct inbox *inbox) MUST_CHECK;
+struct cds_wfcq_node *question_queue_take(struct question_queue *queue) MUST_CHECK;
 /* True: nothing is there, and from now on a push makes wake_fd readable. */
-bool inbox_sleep(struct inbox *inbox) MUST_CHECK;
+bool question_queue_sleep(struct question_queue *queue) MUST_CHECK;
 /* After the sleep. */
-void inbox_awake(struct inbox *inbox);
+void question_queue_awake(struct question_queue *queue);
 /* wake_fd is readable no more. */
-void inbox_clear(struct inbox *inbox);
+void question_queue_clear(struct question_queue *queue);
 
 #endif
