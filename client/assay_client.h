@@ -202,9 +202,9 @@ ASSAY_CLIENT_API enum assay_client_status
 assay_client_process(struct assay_client *client) ASSAY_CLIENT_CHECK;
 /*
  * Waits until at least one request has been answered, at most `timeout_ms` (-1: without end, 0: not
- * at all), and calls done(). Returns the number of answers: 0 when time ran out, when the
- * connection has changed its state (assay_client_state tells), when the call is made from within a
- * callback, or when waiting was interrupted by a signal.
+ * at all), and calls done(). Returns the number of answers. 0: time ran out, the connection has
+ * changed its state (assay_client_state tells), the output queue was full and is not any more, a
+ * signal came, or the call was made from within a callback.
  */
 ASSAY_CLIENT_API unsigned assay_client_poll(struct assay_client *client, int timeout_ms);
 /* Sends what is queued, as far as that goes now; process and poll do so as well. Small messages

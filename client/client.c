@@ -152,16 +152,22 @@ static bool wait_for_socket(const struct assay_client *client, int64_t until_ms)
     return poll(&watched, 1, timer) >= 0;
 }
 
+static bool is_full(const struct assay_client *client)
+{
+    return client->out.bytes >= client->options.queue_bytes;
+}
+
 unsigned assay_client_poll(struct assay_client *client, int timeout_ms)
 {
     if (client->in_callback)
         return 0;
     int64_t until = timeout_ms < 0 ? -1 : client_now_ms() + timeout_ms;
     uint64_t changes = client->changes;
+    bool full = is_full(client);
     client->answers = 0;
     for (;;) {
         enum assay_client_status status = assay_client_process(client);
-        if (status || client->answers || client->changes != changes)
+        if (status || client->answers || client->changes != changes || (full && !is_full(client)))
             break;
         if (client->state == ASSAY_CLIENT_GONE || (until >= 0 && client_now_ms() >= until))
             break;

@@ -14,11 +14,12 @@ enum exit_status
 {
     STATUS_OK = 0, /* judged */
     STATUS_USAGE = 64,
-    STATUS_BAD_INPUT = 65,   /* input that is no message */
-    STATUS_NO_INPUT = 66,    /* no such file */
-    STATUS_UNAVAILABLE = 69, /* resolver away */
-    STATUS_SOFTWARE = 70,    /* no memory */
-    STATUS_CONFIG = 78,      /* a zone file with a bad line */
+    STATUS_BAD_INPUT = 65,     /* input that is no message */
+    STATUS_NO_INPUT = 66,      /* no such file */
+    STATUS_UNAVAILABLE = 69,   /* daemon or resolver away */
+    STATUS_SOFTWARE = 70,      /* no memory */
+    STATUS_NO_PERMISSION = 77, /* query: not for this user */
+    STATUS_CONFIG = 78,        /* a zone file with a bad line */
 };
 
 enum
@@ -35,9 +36,10 @@ struct options
     const char *sealers[MAX_OPTION_VALUES + 1];
     const char *psd_names[MAX_OPTION_VALUES + 1];
     size_t recipient_count, sealer_count, psd_count;
-    int64_t now;                                 /* 0: the clock */
-    const char *socket, *journal, *summary_file; /* of bulk, as the next three */
-    unsigned jobs;                               /* 0: as many as there are cores */
+    int64_t now; /* 0: the clock */
+    const char *socket, *journal,
+        *summary_file; /* of bulk, as the next three; socket also of query */
+    unsigned jobs;     /* 0: as many as there are cores */
     unsigned trusted_hop;
     bool envelope_from_headers;
     unsigned timeout_ms;
@@ -62,6 +64,7 @@ int command_bulk(const struct options *options);
 int command_check(const struct options *options);
 int command_spf(const struct options *options);
 int command_dmarc(const struct options *options);
+int command_query(const struct options *options);
 
 /* Fills *options. False after it has said what is wrong (exit with STATUS_USAGE). */
 bool options_read(int argc, char **argv, const struct command *command,

@@ -48,6 +48,15 @@ static const char bulk_help[] =
     "Ctrl-C: no new messages, those in flight are finished, the summary so far, status 130; a\n"
     "second one ends at once. Otherwise the status is the highest of all that went wrong.\n\n";
 
+static const char query_help[] =
+    "  --socket PATH        of assayd; default: $ASSAY_SOCKET, or /run/assay/verdict.sock\n"
+    "  --authserv-id ID     name in Authentication-Results; default: the daemon's\n"
+    "  --brief              one table row for each message\n\n"
+    "Answers come from the daemon with its DNS and policy: of the options above only those of the\n"
+    "envelope, --timeout and --json count. A file named like a question is ./spf and so on.\n"
+    "flush forgets what the cache has of NAME and below, or everything; it may be refused "
+    "(77).\n\n";
+
 const struct command commands[] = {
     {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
      "an archive at full speed: verdicts, progress, summary", bulk_help, command_bulk},
@@ -59,6 +68,8 @@ const struct command commands[] = {
      command_spf},
     {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
      command_dmarc},
+    {"query", "[options] FILE...|-|spf|dmarc DOMAIN|stats|flush [NAME]|ping",
+     "asks assayd: verdicts for messages, and other questions", query_help, command_query},
     {0},
 };
 
@@ -95,7 +106,7 @@ static void print_help(const struct command *command)
 {
     printf("usage: assay %s %s\n\n%s\n\n%s%s%s%s  --json               one JSON object a line\n\n"
            "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"
-           "69 resolver away, 78 configuration.\n",
+           "69 daemon or resolver away, 78 configuration.\n",
            command->name, command->synopsis, command->summary, envelope_help, dns_help, policy_help,
            command->help);
 }
