@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bulk.h"
+#include "show.h"
 #include "client/assay_client.h"
 #include "verdict/json.h"
 
@@ -73,44 +74,6 @@ static void read_questions(const json_t *verdict, struct bulk_item *item)
     }
 }
 
-static const char *dkim_reason(const json_t *verdict, enum result best)
-{
-    size_t i;
-    const json_t *signature;
-    json_array_foreach(json_object_get(verdict, "dkim"), i, signature)
-    {
-        const char *result = text_at(signature, "result");
-        if (result && strcmp(result, result_word(best)) == 0)
-            return text_at(signature, "reason");
-    }
-    return text_at(verdict, "dkim_refused");
-}
-
-static const char *aligned_text(const json_t *dmarc)
-{
-    const char *by = text_at(dmarc, "aligned_by");
-    if (by && strcmp(by, "both") == 0)
-        return "aligned by SPF and DKIM";
-    if (by && strcmp(by, "spf") == 0)
-        return "aligned by SPF";
-    return by ? "aligned by DKIM" : "";
-}
-
-/* As print.c has it for a verdict of our own. */
-static const char *why(const json_t *verdict, const struct verdict_row *row)
-{
-    const json_t *dmarc = json_object_get(verdict, "dmarc");
-    const char *reason = text_at(dmarc, "reason");
-    if (row->dmarc == RESULT_PASS)
-        return aligned_text(dmarc);
-    if (row->dmarc == RESULT_PERMERROR || row->dmarc == RESULT_TEMPERROR)
-        return reason;
-    if (row->arc == RESULT_FAIL)
-        return text_at(json_object_get(verdict, "arc"), "reason");
-    const char *dkim = dkim_reason(verdict, row->dkim);
-    return dkim ? dkim : reason;
-}
-
 static void read_author(const json_t *verdict, struct bulk_item *item)
 {
     const char *domain = text_at(json_object_get(verdict, "dmarc"), "from_domain");
@@ -142,8 +105,7 @@ static bool take_json(struct bulk_item *item, struct span text)
     json_t *verdict = text.n ? json_loadb((const char *)text.p, text.n, 0, NULL) : NULL;
     if (!verdict)
         return false;
-    const char *reason = why(verdict, &item->row);
-    snprintf(item->trouble, sizeof item->trouble, "%s", reason ? reason : "");
+    snprintf(item->trouble, sizeof item->trouble, "%s", show_why(verdict, &item->row));
     item->row.why = item->trouble;
     read_author(verdict, item);
     read_anomalies(verdict, item);

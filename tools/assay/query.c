@@ -1,39 +1,22 @@
 /*
  * assay query: the daemon's verdicts and answers, over its socket, printed as `assay check`,
- * `assay spf` and `assay dmarc` print theirs.
- *
- * Messages are streamed one after the other; the daemon reads LF files as `assay check` does
- * (ASSAY_CLIENT_WISH_LF). One request is open at a time: this is a tool for people and scripts,
- * `assay bulk --socket` is for archives.
+ * `assay spf` and `assay dmarc` print theirs. One request is open at a time: this is a tool for
+ * people and scripts, `assay bulk --socket` is for archives.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "query.h"
 
-#include "client/assay_client.h"
+#include <stdlib.h>
+
 #include "show.h"
 #include "verdict/json.h"
 
 enum
 {
-    READ_BYTES = 64 * 1024,
     GREETING_MS = 10 * 1000,
     NAME_BYTES = 8 * 1024,
 };
 
 static const char default_socket[] = "/run/assay/verdict.sock";
-
-struct query
-{
-    const struct options *options;
-    struct assay_client *client;
-    const char *file;                              /* NULL: not a message */
-    void (*show)(const json_t *object, FILE *out); /* the human form of a reply; NULL: JSON */
-    bool answered, given_up;
-    int status;
-};
 
 /* --- answers --- */
 
@@ -58,11 +41,11 @@ static void print_with_file(const char *file, struct span json)
     buffer_fini(&name);
 }
 
-static void show_brief(const char *file, const json_t *verdict)
+static void show_brief(const struct query *query, const json_t *verdict)
 {
-    struct verdict_row row;
-    show_row_of(verdict, &row);
-    print_row(file, &row, stdout);
+    struct verdict_row row = query->row;
+    row.why = show_why(verdict, &row);
+    print_row(query->file, &row, stdout);
 }
 
 static int show_json(const struct query *query, struct span json)
@@ -76,7 +59,7 @@ static int show_json(const struct query *query, struct span json)
     if (!query->file)
         query->show(object, stdout);
     else if (query->options->brief)
-        show_brief(query->file, object);
+        show_brief(query, object);
     else
         show_verdict(query->file, object, stdout);
     json_decref(object);
@@ -85,6 +68,10 @@ static int show_json(const struct query *query, struct span json)
 
 static int print_answer(const struct query *query, struct span json)
 {
+    if (query->file && !query->is_message) {
+        complain("%s: this is no message: it has not one header field", query->file);
+        return STATUS_BAD_INPUT;
+    }
     if (!json.p) {
         complain("the daemon's answer has no JSON");
         return STATUS_UNAVAILABLE;
@@ -129,6 +116,13 @@ static void done(void *context, const struct assay_client_answer *answer)
     query->answered = true;
     if (query->given_up)
         return;
+    query->row = (struct verdict_row){
+        .spf = (enum result)answer->spf,
+        .dkim = (enum result)answer->dkim,
+        .arc = (enum result)answer->arc,
+        .dmarc = (enum result)answer->dmarc,
+        .disposition = (enum dmarc_disposition)answer->disposition,
+    };
     switch (answer->outcome) {
     case ASSAY_CLIENT_VERDICT:
     case ASSAY_CLIENT_REPLY:
@@ -177,16 +171,14 @@ static bool open_client(struct query *query)
     return false;
 }
 
-/* Until the request has its answer; what is open when the connection goes is answered LOST. */
-static int await_answer(struct query *query)
+int query_await(struct query *query)
 {
     while (!query->answered && assay_client_state(query->client) != ASSAY_CLIENT_GONE)
         assay_client_poll(query->client, -1);
     return query->answered ? query->status : STATUS_UNAVAILABLE;
 }
 
-/* A call of the client that did not say OK, for people. */
-static int complain_status(const struct query *query, enum assay_client_status status)
+int query_complain(const struct query *query, enum assay_client_status status)
 {
     static const char *const words[] = {
         [ASSAY_CLIENT_OK] = "",
@@ -202,9 +194,7 @@ static int complain_status(const struct query *query, enum assay_client_status s
     return status == ASSAY_CLIENT_TOO_LARGE ? STATUS_BAD_INPUT : STATUS_UNAVAILABLE;
 }
 
-/* --- messages --- */
-
-static struct assay_client_envelope envelope_of(const struct options *options)
+struct assay_client_envelope query_envelope(const struct options *options)
 {
     return (struct assay_client_envelope){
         .size = sizeof(struct assay_client_envelope),
@@ -216,96 +206,8 @@ static struct assay_client_envelope envelope_of(const struct options *options)
         .received_at = options->now,
         .authserv_id = options->authserv_id,
         .deadline_ms = options->timeout_ms,
-        .wishes = ASSAY_CLIENT_WISH_JSON | ASSAY_CLIENT_WISH_LF,
+        .wishes = ASSAY_CLIENT_WISH_JSON,
     };
-}
-
-/* One piece, however long the daemon lets it wait. */
-static enum assay_client_status feed(struct query *query, uint64_t id, const uint8_t *bytes,
-                                     size_t n)
-{
-    enum assay_client_status status;
-    while ((status = assay_client_data(query->client, id, bytes, n)) == ASSAY_CLIENT_WOULD_BLOCK)
-        assay_client_poll(query->client, -1);
-    assay_client_flush(query->client);
-    return status;
-}
-
-/* All of the file, then the end. What ends the request early says its answer. */
-static enum assay_client_status send_message(struct query *query, uint64_t id, int fd,
-                                             bool *unreadable)
-{
-    static uint8_t bytes[READ_BYTES];
-    enum assay_client_status status = ASSAY_CLIENT_OK;
-    for (;;) {
-        ssize_t n = read(fd, bytes, sizeof bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        *unreadable = n < 0;
-        if (n <= 0)
-            break;
-        status = feed(query, id, bytes, (size_t)n);
-        if (status)
-            return status;
-    }
-    if (*unreadable)
-        return ASSAY_CLIENT_OK;
-    while ((status = assay_client_end(query->client, id)) == ASSAY_CLIENT_WOULD_BLOCK)
-        assay_client_poll(query->client, -1);
-    return status;
-}
-
-static int judge(struct query *query, int fd)
-{
-    struct assay_client_envelope envelope = envelope_of(query->options);
-    uint64_t id = 0;
-    bool unreadable = false;
-    query->answered = query->given_up = false;
-    enum assay_client_status status = assay_client_begin(query->client, &envelope, NULL, &id);
-    if (status)
-        return complain_status(query, status);
-    status = send_message(query, id, fd, &unreadable);
-    if (unreadable)
-        complain("%s: %s", query->file, strerror(errno));
-    if (!unreadable && (status == ASSAY_CLIENT_OK || status == ASSAY_CLIENT_ENDED))
-        return await_answer(query);
-    int wrong = unreadable ? STATUS_NO_INPUT : complain_status(query, status);
-    query->given_up = true;
-    if (assay_client_cancel(query->client, id) == ASSAY_CLIENT_OK)
-        await_answer(query);
-    return wrong;
-}
-
-static int query_file(struct query *query, const char *file)
-{
-    query->file = file;
-    if (strcmp(file, "-") == 0)
-        return judge(query, STDIN_FILENO);
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    struct stat facts;
-    if (fd < 0 || fstat(fd, &facts) != 0 || S_ISDIR(facts.st_mode)) {
-        complain("%s: %s", file, strerror(fd >= 0 ? EISDIR : errno));
-        if (fd >= 0)
-            close(fd);
-        return STATUS_NO_INPUT;
-    }
-    int status = judge(query, fd);
-    close(fd);
-    return status;
-}
-
-static int query_messages(struct query *query, char **files, int count)
-{
-    int status = STATUS_OK;
-    if (query->options->brief && !query->options->json)
-        print_row_heading(stdout);
-    for (int i = 0; i < count; i++) {
-        int one = query_file(query, files[i]);
-        status = one ? one : status;
-        if (assay_client_state(query->client) != ASSAY_CLIENT_READY)
-            break; /* said already */
-    }
-    return status;
 }
 
 /* --- queries --- */
@@ -318,7 +220,7 @@ static void show_object(const json_t *object, FILE *out)
 
 static enum assay_client_status ask_spf(struct query *query, const char *operand)
 {
-    struct assay_client_envelope envelope = envelope_of(query->options);
+    struct assay_client_envelope envelope = query_envelope(query->options);
     (void)operand;
     return assay_client_spf(query->client, &envelope, NULL, NULL);
 }
@@ -386,7 +288,7 @@ static int ask(struct query *query, const struct question *question)
     query->show = question->show;
     enum assay_client_status status = question->ask(
         query, query->options->operand_count > 1 ? query->options->operands[1] : NULL);
-    return status ? complain_status(query, status) : await_answer(query);
+    return status ? query_complain(query, status) : query_await(query);
 }
 
 int command_query(const struct options *options)

@@ -248,27 +248,29 @@ void show_verdict(const char *file, const json_t *verdict, FILE *out)
 
 /* --- one row of the table --- */
 
-/* The first signature with the best result: a pass, else what the first says. */
-static const json_t *best_signature(const json_t *list)
-{
-    const json_t *signature;
-    size_t i;
-    json_array_foreach(list, i, signature) if (show_result(at(signature, "result")) ==
-                                               RESULT_PASS) return signature;
-    return json_array_get(list, 0);
-}
-
 static const char *word_at(const json_t *object, const char *path)
 {
     return json_string_value(at(object, path));
 }
 
+/* The reason of the first signature with the result that the message has. */
+static const char *dkim_reason(const json_t *verdict, enum result best)
+{
+    const json_t *signature;
+    size_t i;
+    json_array_foreach(at(verdict, "dkim"), i, signature)
+    {
+        if (show_result(at(signature, "result")) == best)
+            return word_at(signature, "reason");
+    }
+    return word_at(verdict, "dkim_refused");
+}
+
 /* The first reason that explains a result which is no pass. */
-static const char *why(const json_t *verdict, const struct verdict_row *row)
+static const char *reason_of(const json_t *verdict, const struct verdict_row *row)
 {
     const json_t *dmarc = at(verdict, "dmarc");
-    const json_t *signature = best_signature(at(verdict, "dkim"));
-    const char *dkim = signature ? word_at(signature, "reason") : word_at(verdict, "dkim_refused");
+    const char *dkim = dkim_reason(verdict, row->dkim);
     if (row->dmarc == RESULT_PASS)
         return *aligned_by(dmarc) ? aligned_by(dmarc) + 2 : "";
     if (row->dmarc == RESULT_PERMERROR || row->dmarc == RESULT_TEMPERROR)
@@ -278,26 +280,10 @@ static const char *why(const json_t *verdict, const struct verdict_row *row)
     return dkim ? dkim : word_at(dmarc, "reason");
 }
 
-static enum dmarc_disposition disposition_of(struct span word)
+const char *show_why(const json_t *verdict, const struct verdict_row *row)
 {
-    if (span_equal(word, SPAN("quarantine")))
-        return DMARC_DISPOSE_QUARANTINE;
-    return span_equal(word, SPAN("reject")) ? DMARC_DISPOSE_REJECT : DMARC_DISPOSE_NONE;
-}
-
-void show_row_of(const json_t *verdict, struct verdict_row *row)
-{
-    const json_t *signature = best_signature(at(verdict, "dkim"));
-    enum result refused = text_at(verdict, "dkim_refused").n ? RESULT_PERMERROR : RESULT_NONE;
-    *row = (struct verdict_row){
-        .spf = show_result(at(verdict, "spf.result")),
-        .dkim = signature ? show_result(at(signature, "result")) : refused,
-        .arc = show_result(at(verdict, "arc.result")),
-        .dmarc = show_result(at(verdict, "dmarc.result")),
-        .disposition = disposition_of(disposition(at(verdict, "dmarc"))),
-    };
-    const char *reason = why(verdict, row);
-    row->why = reason ? reason : "";
+    const char *reason = reason_of(verdict, row);
+    return reason ? reason : "";
 }
 
 /* --- policy discovery --- */

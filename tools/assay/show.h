@@ -11,8 +11,10 @@
 #include "command.h"
 
 void show_verdict(const char *file, const json_t *verdict, FILE *out);
-void show_row_of(const json_t *verdict,
-                 struct verdict_row *row); /* row->why: the JSON's or static */
+/* What the brief form says at its end, of a verdict with the results of `row`. The JSON's or
+ * static.
+ */
+const char *show_why(const json_t *verdict, const struct verdict_row *row);
 void show_spf(const json_t *spf, FILE *out);
 void show_discovery(const json_t *discovery, FILE *out);
 
