@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -20,6 +21,7 @@
 enum
 {
     PEM_BYTES_MAX = 64 * 1024,
+    PBKDF2_ROUNDS = 100 * 1000, /* OpenSSL's own 2,048 are of another time; this costs 50 ms */
 };
 
 struct private_key
@@ -83,19 +85,10 @@ static EVP_PKEY *read_pem(struct span pem, struct passphrase *passphrase)
     return pkey;
 }
 
-struct private_key *private_key_from_pem(struct span pem, const char *passphrase,
-                                         const char **error)
+/* Takes `pkey`, also on failure. */
+static struct private_key *take_key(EVP_PKEY *pkey, const char **error)
 {
-    struct passphrase wanted = {.text = passphrase};
     enum key_type type;
-    *error = "unreadable";
-    if (pem.n == 0 || pem.n > PEM_BYTES_MAX)
-        return NULL;
-    EVP_PKEY *pkey = read_pem(pem, &wanted);
-    if (!pkey) {
-        *error = wanted.asked ? "wrong_passphrase" : "unreadable";
-        return NULL;
-    }
     if (!key_is_supported(pkey, &type)) {
         EVP_PKEY_free(pkey);
         *error = "unsupported_key";
@@ -104,6 +97,32 @@ struct private_key *private_key_from_pem(struct span pem, const char *passphrase
     struct private_key *key = private_key_new(type, pkey);
     *error = key ? NULL : "no_memory";
     return key;
+}
+
+struct private_key *private_key_from_pem(struct span pem, const char *passphrase,
+                                         const char **error)
+{
+    struct passphrase wanted = {.text = passphrase};
+    *error = "unreadable";
+    if (pem.n == 0 || pem.n > PEM_BYTES_MAX)
+        return NULL;
+    EVP_PKEY *pkey = read_pem(pem, &wanted);
+    if (!pkey) {
+        *error = wanted.asked ? "wrong_passphrase" : "unreadable";
+        return NULL;
+    }
+    return take_key(pkey, error);
+}
+
+struct private_key *private_key_from_der(struct span der, const char **error)
+{
+    *error = "unreadable";
+    if (der.n == 0 || der.n > PEM_BYTES_MAX)
+        return NULL;
+    const unsigned char *p = der.p;
+    EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &p, (long)der.n);
+    openssl_forget_errors();
+    return pkey ? take_key(pkey, error) : NULL;
 }
 
 struct private_key *private_key_generate(enum key_type type, unsigned bits)
@@ -121,13 +140,35 @@ enum key_type private_key_type(const struct private_key *key)
     return key->type;
 }
 
+unsigned private_key_bits(const struct private_key *key)
+{
+    return key->type == KEY_ED25519 ? 8 * ED25519_BYTES : (unsigned)EVP_PKEY_get_bits(key->pkey);
+}
+
+bool private_key_matches(const struct private_key *key, const struct public_key *public)
+{
+    bool equal = EVP_PKEY_eq(key->pkey, public->pkey) == 1;
+    openssl_forget_errors();
+    return equal;
+}
+
+static bool write_encrypted(BIO *out, const EVP_PKEY *pkey, const char *passphrase)
+{
+    PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(pkey);
+    X509_SIG *encrypted =
+        plain ? PKCS8_encrypt(-1, EVP_aes_256_cbc(), passphrase, -1, NULL, 0, PBKDF2_ROUNDS, plain)
+              : NULL;
+    bool done = encrypted && PEM_write_bio_PKCS8(out, encrypted) == 1;
+    X509_SIG_free(encrypted);
+    PKCS8_PRIV_KEY_INFO_free(plain);
+    return done;
+}
+
 static bool write_pem(BIO *out, const EVP_PKEY *pkey, const char *passphrase)
 {
-    if (!passphrase)
-        return PEM_write_bio_PKCS8PrivateKey(out, pkey, NULL, NULL, 0, NULL, NULL) == 1;
-    struct passphrase wanted = {.text = passphrase};
-    return PEM_write_bio_PKCS8PrivateKey(out, pkey, EVP_aes_256_cbc(), NULL, 0, give_passphrase,
-                                         &wanted) == 1;
+    if (passphrase)
+        return write_encrypted(out, pkey, passphrase);
+    return PEM_write_bio_PKCS8PrivateKey(out, pkey, NULL, NULL, 0, NULL, NULL) == 1;
 }
 
 bool private_key_to_pem(const struct private_key *key, const char *passphrase, struct buffer *out)

@@ -38,8 +38,7 @@ static void write_string(struct buffer *out, struct span s)
     buffer_append_byte(out, '"');
 }
 
-/* In strings of at most 255 bytes, so that name servers can read the text, too. */
-static void write_text(struct buffer *out, struct span text)
+void dns_zone_write_text(struct buffer *out, struct span text)
 {
     do {
         size_t n = text.n < 255 ? text.n : 255;
@@ -58,7 +57,7 @@ static void write_rdata(struct buffer *out, const struct dns_record *record, enu
         buffer_printf(out, " %s", ip_text(&record->address, ip));
         return;
     case DNS_TXT:
-        write_text(out, record->text);
+        dns_zone_write_text(out, record->text);
         return;
     case DNS_MX:
         buffer_printf(out, " %u ", record->preference);

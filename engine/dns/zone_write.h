@@ -12,4 +12,10 @@
  */
 bool dns_zone_write(const struct dns_answers *answers, struct buffer *out) MUST_CHECK;
 
+/*
+ * Appends `text` as the rdata of a TXT record: a blank and a quoted string for each 255 bytes, so
+ * that every name server reads it. An empty text is one empty string.
+ */
+void dns_zone_write_text(struct buffer *out, struct span text);
+
 #endif

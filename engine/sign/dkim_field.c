@@ -6,25 +6,7 @@
 #include "sign/dkim_field.h"
 
 #include "base/base64.h"
-
-/* DS-4: signed, and listed once more than present, so that nothing can be added unseen. */
-static const char *const oversigned[] = {
-    "from",
-    "subject",
-    "to",
-    "cc",
-    "date",
-    "reply-to",
-    "message-id",
-    "in-reply-to",
-    "references",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "list-id",
-    "list-unsubscribe",
-    "list-unsubscribe-post",
-};
+#include "sign/names.h"
 
 enum
 {
@@ -36,7 +18,7 @@ const char *sign_algorithm(const struct private_key *key)
     return private_key_type(key) == KEY_RSA ? "rsa-sha256" : "ed25519-sha256";
 }
 
-bool sign_body_hash(struct span body, enum canon canon, uint64_t limit, uint8_t out[SHA256_BYTES])
+static bool hash_body(struct span body, enum canon canon, uint64_t limit, uint8_t out[SHA256_BYTES])
 {
     struct mail_anomalies anomalies = {0};
     struct limit_hits hits = {{0}};
@@ -52,7 +34,20 @@ bool sign_body_hash(struct span body, enum canon canon, uint64_t limit, uint8_t 
     return known;
 }
 
-static void append_base64(struct span bytes, struct buffer *out)
+/* Hashes the body once for all signatures of one canonicalization; with l= each time. */
+static bool body_hash(struct sign_message *message, const struct sign_options *options,
+                      uint8_t out[SHA256_BYTES])
+{
+    struct sign_body_hash *whole = &message->bodies[options->body_canon];
+    if (options->has_l)
+        return hash_body(message->body, options->body_canon, options->l, out);
+    if (!whole->known)
+        whole->known = hash_body(message->body, options->body_canon, BODY_WHOLE, whole->sha256);
+    memcpy(out, whole->sha256, SHA256_BYTES);
+    return whole->known;
+}
+
+void sign_append_base64(struct span bytes, struct buffer *out)
 {
     size_t n = BASE64_ENCODED_LENGTH(bytes.n);
     uint8_t *room = buffer_reserve(out, n);
@@ -66,7 +61,7 @@ void sign_append_b(struct span signature, struct buffer *out)
 {
     struct buffer text;
     buffer_init(&text, SIGN_FIELD_BYTES);
-    append_base64(signature, &text);
+    sign_append_base64(signature, &text);
     for (size_t at = 0; at < text.n; at += FOLD_COLUMN) {
         size_t n = text.n - at < FOLD_COLUMN ? text.n - at : FOLD_COLUMN;
         buffer_append_string(out, "\r\n\t");
@@ -77,58 +72,48 @@ void sign_append_b(struct span signature, struct buffer *out)
     buffer_fini(&text);
 }
 
-static void append_default_names(const struct mail_header *header, struct buffer *out)
+/* d= to l=, on a line of their own. */
+static void append_line(const struct sign_options *options, enum dkim_kind kind, struct buffer *out)
 {
-    const char *separator = "";
-    for (size_t i = 0; i < COUNT_OF(oversigned); i++) {
-        uint32_t count = mail_header_count(header, span_from_string(oversigned[i]));
-        for (uint32_t k = 0; k <= count; k++) {
-            buffer_append_string(out, separator);
-            buffer_append_string(out, oversigned[i]);
-            separator = i % 4 == 3 && k == 0 ? ":\r\n\t " : ":";
-        }
-    }
-}
-
-bool sign_append_tags(struct sign_message *message, const struct sign_options *options,
-                      bool identity, struct buffer *out)
-{
-    static const char *const words[] = {[CANON_SIMPLE] = "simple", [CANON_RELAXED] = "relaxed"};
-    uint8_t bh[SHA256_BYTES];
-    if (!sign_body_hash(message->body, options->body_canon,
-                        options->has_l ? options->l : BODY_WHOLE, bh))
-        return false;
-    buffer_printf(out, "a=%s; c=%s/%s; d=", sign_algorithm(options->key),
-                  words[options->header_canon], words[options->body_canon]);
+    buffer_append_string(out, "\r\n\td=");
     buffer_append(out, options->domain);
     buffer_append_string(out, "; s=");
     buffer_append(out, options->selector);
-    buffer_append_string(out, ";\r\n\t");
-    if (identity && options->identity.n) {
-        buffer_append_string(out, "i=");
+    if (kind == DKIM_SIGNATURE && options->identity.n) {
+        buffer_append_string(out, "; i=");
         buffer_append(out, options->identity);
-        buffer_append_string(out, "; ");
     }
     if (options->t)
-        buffer_printf(out, "t=%lld; ", (long long)options->t);
+        buffer_printf(out, "; t=%lld", (long long)options->t);
     if (options->x)
-        buffer_printf(out, "x=%lld; ", (long long)options->x);
+        buffer_printf(out, "; x=%lld", (long long)options->x);
     if (options->has_l)
-        buffer_printf(out, "l=%llu; ", (unsigned long long)options->l);
-    buffer_append_string(out, "h=");
-    if (options->names.n)
-        buffer_append(out, options->names);
-    else
-        append_default_names(&message->header, out);
-    buffer_append_string(out, ";\r\n\tbh=");
-    append_base64(span_of(bh, sizeof bh), out);
-    buffer_append_string(out, ";\r\n\tb=");
-    return !out->failed;
+        buffer_printf(out, "; l=%llu", (unsigned long long)options->l);
+    buffer_append_string(out, ";\r\n\t");
 }
 
-/* The field as a verifier finds it: name, value and raw bytes. It is not among the header's fields.
- */
-static struct mail_field field_of(struct span raw)
+const char *sign_append_tags(struct sign_message *message, const struct sign_options *options,
+                             enum dkim_kind kind, struct buffer *out)
+{
+    static const char *const words[] = {[CANON_SIMPLE] = "simple", [CANON_RELAXED] = "relaxed"};
+    uint8_t bh[SHA256_BYTES];
+    if (!body_hash(message, options, bh))
+        return "cannot_hash";
+    if (options->x && options->x <= options->t) /* DV-18 */
+        return "expiration_before_signing";
+    buffer_printf(out, "a=%s; c=%s/%s;", sign_algorithm(options->key), words[options->header_canon],
+                  words[options->body_canon]);
+    append_line(options, kind, out);
+    const char *fault = sign_names_append(&message->header, options->names, kind, out);
+    if (fault)
+        return fault;
+    buffer_append_string(out, ";\r\n\tbh=");
+    sign_append_base64(span_of(bh, sizeof bh), out);
+    buffer_append_string(out, ";\r\n\tb=");
+    return out->failed ? "no_memory" : NULL;
+}
+
+struct mail_field sign_field_of(struct span raw)
 {
     size_t colon = span_find(raw, ':');
     return (struct mail_field){
@@ -141,24 +126,24 @@ static struct mail_field field_of(struct span raw)
     };
 }
 
-static bool hash_field(const struct mail_header *header, struct span raw, enum dkim_kind kind,
-                       struct arena *arena, uint8_t out[SHA256_BYTES])
+static const char *hash_field(const struct mail_header *header, struct span raw,
+                              enum dkim_kind kind, struct arena *arena, uint8_t out[SHA256_BYTES])
 {
     struct limit_hits hits = {{0}};
     struct dkim_signature signature;
-    struct mail_field field = field_of(raw);
+    struct mail_field field = sign_field_of(raw);
     dkim_signature_parse(&field, kind, arena, &hits, &signature);
     if (signature.result != RESULT_UNSET)
-        return false;
+        return signature.reason;
     struct buffer scratch;
     buffer_init(&scratch, SIGN_SCRATCH_BYTES);
     bool hashed = dkim_header_hash(header, &signature, arena, &scratch, out);
     buffer_fini(&scratch);
-    return hashed;
+    return hashed ? NULL : "cannot_hash";
 }
 
-bool sign_field(const struct mail_header *header, struct span prefix, enum dkim_kind kind,
-                const struct private_key *key, struct arena *arena, struct buffer *out)
+const char *sign_field(const struct mail_header *header, struct span prefix, enum dkim_kind kind,
+                       const struct private_key *key, struct arena *arena, struct buffer *out)
 {
     uint8_t digest[SHA256_BYTES];
     struct buffer draft, signature;
@@ -166,13 +151,16 @@ bool sign_field(const struct mail_header *header, struct span prefix, enum dkim_
     buffer_init(&signature, SIGN_FIELD_BYTES);
     buffer_append(&draft, prefix);
     buffer_append_string(&draft, "AAAA\r\n"); /* stands in for the signature; blanked when hashed */
-    bool ok = !draft.failed && hash_field(header, buffer_span(&draft), kind, arena, digest) &&
-              private_key_sign(key, digest, &signature) && !signature.failed;
-    if (ok) {
+    const char *fault = draft.failed ? "no_memory" : NULL;
+    if (!fault)
+        fault = hash_field(header, buffer_span(&draft), kind, arena, digest);
+    if (!fault && !private_key_sign(key, digest, &signature))
+        fault = "cannot_sign";
+    if (!fault) {
         buffer_append(out, prefix);
         sign_append_b(buffer_span(&signature), out);
     }
     buffer_fini(&draft);
     buffer_fini(&signature);
-    return ok && !out->failed;
+    return fault ? fault : out->failed ? "no_memory" : NULL;
 }

@@ -12,19 +12,20 @@ enum
 
 /* "rsa-sha256" or "ed25519-sha256". */
 const char *sign_algorithm(const struct private_key *key);
-/* The hash of the body under (canon, limit). False on failure, or where l= is beyond the body. */
-bool sign_body_hash(struct span body, enum canon canon, uint64_t limit,
-                    uint8_t out[SHA256_BYTES]) MUST_CHECK;
+/* A field as a verifier finds it: `raw` from its name to its CRLF. It is not among the header's. */
+struct mail_field sign_field_of(struct span raw);
 /*
  * Appends `prefix` ("DKIM-Signature: v=1; ...; b=") with its b= filled in: signs (header, field) as
- * a verifier of `kind` will hash it.
+ * a verifier of `kind` will hash it. Returns as sign.h says.
  */
-bool sign_field(const struct mail_header *header, struct span prefix, enum dkim_kind kind,
-                const struct private_key *key, struct arena *arena, struct buffer *out) MUST_CHECK;
-/* Appends a signature in base64, folded at 72 columns, and CRLF. */
+const char *sign_field(const struct mail_header *header, struct span prefix, enum dkim_kind kind,
+                       const struct private_key *key, struct arena *arena,
+                       struct buffer *out) MUST_CHECK;
+/* Appends a signature in base64, folded, and CRLF. */
 void sign_append_b(struct span signature, struct buffer *out);
-/* The tags from a= to h= and bh=, folded. False on failure. */
-bool sign_append_tags(struct sign_message *message, const struct sign_options *options,
-                      bool identity, struct buffer *out) MUST_CHECK;
+void sign_append_base64(struct span bytes, struct buffer *out);
+/* The tags from a= to b=, folded. Returns as sign.h says. */
+const char *sign_append_tags(struct sign_message *message, const struct sign_options *options,
+                             enum dkim_kind kind, struct buffer *out) MUST_CHECK;
 
 #endif

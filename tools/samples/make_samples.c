@@ -145,9 +145,11 @@ static void sign_with(struct sample *sample, const struct sign_options *options)
     struct sign_message message;
     struct buffer field;
     buffer_init(&field, MESSAGE_BYTES);
-    if (!sign_message_read(&message, buffer_span(&sample->text), &sample->arena) ||
-        !sign_dkim(&message, options, &field))
-        stop("cannot sign");
+    const char *fault = sign_message_read(&message, buffer_span(&sample->text), &sample->arena);
+    if (!fault)
+        fault = sign_dkim(&message, options, &field);
+    if (fault)
+        stop(sign_reason_text(fault));
     put_on_top(sample, buffer_span(&field));
     buffer_fini(&field);
 }
@@ -158,21 +160,21 @@ static void sign_as(struct sample *sample, enum signer_id id)
     sign_with(sample, &options);
 }
 
-static void seal_as(struct sample *sample, enum signer_id id, uint32_t instance, const char *cv,
-                    const char *results)
+static void seal_as(struct sample *sample, enum signer_id id, enum seal_cv cv, const char *results)
 {
     struct seal_options options = {
         .sign = options_of(id),
-        .instance = instance,
         .cv = cv,
         .results = span_from_string(results),
     };
     struct sign_message message;
     struct buffer fields;
     buffer_init(&fields, MESSAGE_BYTES);
-    if (!sign_message_read(&message, buffer_span(&sample->text), &sample->arena) ||
-        !sign_arc(&message, &options, &fields))
-        stop("cannot seal");
+    const char *fault = sign_message_read(&message, buffer_span(&sample->text), &sample->arena);
+    if (!fault)
+        fault = sign_arc(&message, &options, &fields);
+    if (fault)
+        stop(sign_reason_text(fault));
     put_on_top(sample, buffer_span(&fields));
     buffer_fini(&fields);
 }
@@ -241,7 +243,7 @@ static void make_list_footer(struct sample *sample)
     alter(sample, "Subject: ", "Subject: [list] ");
     write_text(sample, "-- \nlist footer\n");
     seal_as(
-        sample, LIST, 1, "none",
+        sample, LIST, SEAL_CV_NONE,
         "lists.example; spf=pass smtp.mailfrom=shop.example; dkim=pass header.d=shop.example;\r\n\t"
         "dmarc=pass header.from=shop.example");
 }
@@ -249,7 +251,7 @@ static void make_list_footer(struct sample *sample)
 static void make_arc_two_sets(struct sample *sample)
 {
     make_list_footer(sample);
-    seal_as(sample, RELAY, 2, "pass",
+    seal_as(sample, RELAY, SEAL_CV_PASS,
             "relay.example; arc=pass; dmarc=fail header.from=shop.example");
 }
 
