@@ -120,7 +120,9 @@ void ask_take_answer(struct worker *worker, struct ask *ask)
         return;
     }
     ask->taken = true;
-    dns_answers_lend(task->answers, ask->asked, &ask->question.answer->answer);
+    struct dns_answer answer = ask->question.answer->answer;
+    answer.age = ask->question.age; /* an older one where the network failed */
+    dns_answers_lend(task->answers, ask->asked, &answer);
     task->open_asks--;
     task->answered = true;
     task_ready(worker, task);

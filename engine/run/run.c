@@ -171,7 +171,8 @@ size_t run_flush(struct run *run, const struct dns_name *name)
     if (name)
         ancestor = *name;
     cache_thread_register();
-    size_t n = cache_flush(run->cache, name ? is_at_or_below : NULL, name ? &ancestor : NULL);
+    size_t n =
+        resolvers_flush(run->resolvers, name ? is_at_or_below : NULL, name ? &ancestor : NULL);
     cache_thread_unregister();
     return n;
 }
