@@ -1,5 +1,6 @@
 /* The most frequent names in bounded memory: exact up to the cap, within its error beyond. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "../../tools/assay/bulk_top.h"
 
