@@ -44,17 +44,21 @@ NEEDS = -std=gnu11 -D_GNU_SOURCE -D_LGPL_SOURCE -DASSAY_VERSION='"$(VERSION)"' -
 COMPILE = $(CC) $(NEEDS) $(WARNINGS) $(MODE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(MODE) $(LDMODE) $(LDFLAGS)
 
-ENGINE  := $(wildcard engine/*.c engine/*/*.c cache/*.c)
+FRONT   := $(wildcard engine/front/*.c)
+ENGINE  := $(filter-out $(FRONT),$(wildcard engine/*.c engine/*/*.c cache/*.c))
 SUPPORT := $(wildcard tests/support/*.c)
 SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/,$(wildcard tests/*/)))
 TOOL    := $(wildcard tools/assay/*.c)
+DAEMON  := $(wildcard tools/assayd/*.c)
 CLIENT  := $(wildcard client/*.c)
 BENCHES := $(wildcard bench/*_bench.c)
 STRESS  := $(wildcard tests/stress/*.c)
 
 ENGINE_OBJECTS  := $(ENGINE:%.c=$B/%.o)
+FRONT_OBJECTS   := $(FRONT:%.c=$B/%.o)
 SUPPORT_OBJECTS := $(SUPPORT:%.c=$B/%.o)
 TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
+DAEMON_OBJECTS  := $(DAEMON:%.c=$B/%.o)
 CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
@@ -66,7 +70,7 @@ Q := $(if $(filter 1,$V),,@)
 .DEFAULT_GOAL := all
 .PHONY: all help run samples test tests stress bench install clean deps settings format
 
-all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay)
+all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -121,7 +125,7 @@ $B/libassay-client.so: $(CLIENT_OBJECTS)
 	$Q$(LINK) -shared -Wl,-soname,libassay-client.so.0 -Wl,-z,relro,-z,now -o $@ $^
 
 # What test programs and benches link: they take only the objects they use.
-$B/engine.a: $(ENGINE_OBJECTS) $(CLIENT_OBJECTS)
+$B/engine.a: $(ENGINE_OBJECTS) $(FRONT_OBJECTS) $(CLIENT_OBJECTS)
 	$(if $(Q),@echo "  AR    $@")
 	$Qrm -f $@ && ar rcs $@ $^
 
@@ -133,6 +137,10 @@ $B/assay: $(TOOL_OBJECTS) $(ENGINE_OBJECTS) $(CLIENT_OBJECTS)
 $B/tool.a: $(filter-out $B/tools/assay/main.o,$(TOOL_OBJECTS))
 	$(if $(Q),@echo "  AR    $@")
 	$Qrm -f $@ && ar rcs $@ $^
+
+$B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson libconfuse 2>/dev/null)
 
 # One test program per folder of tests/.
 define SUITE
@@ -173,13 +181,13 @@ samples: $B/make-samples
 	$B/make-samples share/samples
 
 tests: all $(TESTS)
-	@ASSAY=$B/assay tests/run $(TESTS)
+	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(TESTS)
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 
 test-%: $B/tests/%.test all
-	@ASSAY=$B/assay tests/run $<
+	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $<
 
 stress: $(STRESSES)
 	@tests/stress/run $(STRESSES)
@@ -199,6 +207,8 @@ endef
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $B/assay $(DESTDIR)$(PREFIX)/bin/assay
+	install -d $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $B/assayd $(DESTDIR)$(PREFIX)/sbin/assayd
 	install -m 644 $B/libassay.a $(DESTDIR)$(LIBDIR)/libassay.a
 	install -m 755 $B/libassay.so $(DESTDIR)$(LIBDIR)/libassay.so.$(VERSION)
 	ln -sf libassay.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libassay.so.0
@@ -218,5 +228,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(CLIENT) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
          $B/stress/store_no_grace.d

@@ -369,3 +369,17 @@ void engine_spf(struct assay_engine *engine, const struct spf_request *request,
         dns_source_resolve(engine->source, answers, deadline_ms);
     count_hits(engine, hits);
 }
+
+void engine_spf_sender(struct span text, struct arena *arena, struct limit_hits *hits,
+                       struct mail_path *path)
+{
+    struct mail_anomalies anomalies = {0};
+    mail_path_parse(text, arena, &anomalies, hits, path);
+    bool bracketed = span_find(text, '<') < text.n || span_find(text, '>') < text.n;
+    if (path->kind != MAIL_PATH_MALFORMED || bracketed || text.n > MAX_PATH_BYTES)
+        return;
+    size_t at = span_find_last(text, '@');
+    path->kind = MAIL_PATH_ADDRESS;
+    path->local = at < text.n ? span_slice(text, 0, at) : (struct span){NULL, 0};
+    path->domain = at < text.n ? span_skip(text, at + 1) : text;
+}

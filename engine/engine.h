@@ -49,4 +49,11 @@ void engine_spf(struct assay_engine *engine, const struct spf_request *request,
                 struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,
                 struct spf_judgement *judgement);
 
+/*
+ * The <sender> of check_host() (RFC 7208 4.1) may be anything with a domain behind its last "@";
+ * SMTP's grammar, by which `assay check` goes, is narrower. No local part is "postmaster" (4.3).
+ */
+void engine_spf_sender(struct span text, struct arena *arena, struct limit_hits *hits,
+                       struct mail_path *path);
+
 #endif

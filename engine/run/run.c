@@ -149,7 +149,8 @@ void run_stop(struct run **run)
     *run = NULL;
     if (!stopped)
         return;
-    pool_drain(stopped->pool);
+    if (stopped->pool)
+        pool_drain(stopped->pool);
     pool_stop(&stopped->pool);
     resolvers_stop(&stopped->resolvers);
     write_snapshot(stopped);

@@ -39,7 +39,8 @@ struct run
  * damaged is ignored: `*note` (may be NULL) then holds the one line to log, "" else. */
 struct run *run_start(const struct run_config *config, char error[ASSAY_ERROR_MAX],
                       char note[ASSAY_ERROR_MAX]) MUST_CHECK;
-/* Drains the pool, writes the snapshot, closes all, nulls. */
+/* Drains the pool, writes the snapshot, closes all, nulls. Who cannot wait for what is in flight
+ * calls pool_stop(&run->pool) before. */
 void run_stop(struct run **run);
 /* Thread: any that is not registered with the cache (cache/tsan.h). Forgets what the cache has at
  * and below `name` (NULL: all); returns how many entries. */

@@ -17,24 +17,6 @@ static int print_judgement(const struct options *options, const struct spf_judge
     return print_json(&json);
 }
 
-/*
- * The <sender> of check_host() (RFC 7208 4.1) may be anything with a domain behind its last "@";
- * SMTP's grammar, by which `assay check` goes, is narrower. No local part is "postmaster" (4.3).
- */
-static void read_sender(struct span text, struct arena *arena, struct limit_hits *hits,
-                        struct mail_path *path)
-{
-    struct mail_anomalies anomalies = {0};
-    mail_path_parse(text, arena, &anomalies, hits, path);
-    bool bracketed = span_find(text, '<') < text.n || span_find(text, '>') < text.n;
-    if (path->kind != MAIL_PATH_MALFORMED || bracketed || text.n > MAX_PATH_BYTES)
-        return;
-    size_t at = span_find_last(text, '@');
-    path->kind = MAIL_PATH_ADDRESS;
-    path->local = at < text.n ? span_slice(text, 0, at) : (struct span){NULL, 0};
-    path->domain = at < text.n ? span_skip(text, at + 1) : text;
-}
-
 static int judge(struct assay_engine *engine, const struct options *options, struct arena *arena)
 {
     struct limit_hits hits = {{0}};
@@ -44,7 +26,7 @@ static int judge(struct assay_engine *engine, const struct options *options, str
     struct reachability reachability = {0};
     dns_answers_init(&answers, arena, &hits);
     if (options->mail_from)
-        read_sender(span_from_string(options->mail_from), arena, &hits, &path);
+        engine_spf_sender(span_from_string(options->mail_from), arena, &hits, &path);
     struct spf_request request = {
         .helo = span_from_string(options->helo),
         .path = &path,

@@ -1,0 +1,65 @@
+/*
+ * The server's inside, shared by its files: connections with their sockets.
+ */
+#ifndef FRONT_LINK_H
+#define FRONT_LINK_H
+
+#include "front/intake.h"
+#include "front/server.h"
+
+struct link
+{
+    struct connection connection; /* first: the dirty list finds the link by it */
+    int fd;
+    uint32_t events; /* as epoll has them */
+    bool closed;     /* waits for the end of this turn */
+    bool starved;    /* there was no chunk to read into */
+    bool waiting;    /* in server->waiting */
+    struct link *waiting_next;
+    struct link *next, **previous;
+};
+
+struct uid_count
+{
+    uid_t uid;
+    uint32_t connections;
+};
+
+struct server
+{
+    struct front front;
+    struct listener listener;
+    struct peer_rules rules;
+    struct intake *intake;
+    int epoll;
+    int reserve_fd; /* given up to refuse a connection when there are no more descriptors (L04) */
+    struct link *links;
+    struct link *buried;  /* closed in this turn */
+    struct link *waiting; /* until workers have hashed more */
+    bool any_starved;
+    bool accepting;             /* the listener is in epoll */
+    int64_t accept_again_ms;    /* paused until then; 0: not by time */
+    int64_t drain_until_ms;     /* 0: not draining */
+    int64_t tick_ms, period_ms; /* next tick, and between two */
+    bool stopping;
+    _Atomic uint32_t signals; /* enum server_signal */
+    struct uid_count *uids;   /* owned */
+    size_t uid_count, uid_capacity;
+    void (*reload)(void *context, struct server *server);
+    void *context;
+};
+
+/* A connection that was accepted; closes fd where it is not to be served. */
+void link_open(struct server *server, int fd);
+/* Its socket can be read, written, or is gone. */
+void link_event(struct server *server, struct link *link, uint32_t events);
+/* Lets the connections that have something to do or to send go on; closes those that are over. */
+void link_serve_dirty(struct server *server);
+/* Those that waited for workers or for chunks may try again. */
+void link_retry_waiting(struct server *server);
+void link_tick_all(struct server *server);
+/* Frees what was closed in this turn. */
+void link_bury(struct server *server);
+void link_close(struct server *server, struct link *link);
+
+#endif

@@ -1,0 +1,63 @@
+#include "front/outbox.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+bool outbox_open(struct outbox *outbox)
+{
+    atomic_init(&outbox->head, NULL);
+    outbox->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return outbox->event_fd >= 0;
+}
+
+void outbox_close(struct outbox *outbox)
+{
+    if (outbox->event_fd >= 0)
+        close(outbox->event_fd);
+    outbox->event_fd = -1;
+}
+
+void outbox_wake(const struct outbox *outbox)
+{
+    int kept = errno;
+    uint64_t one = 1;
+    ssize_t n = write(outbox->event_fd, &one, sizeof one);
+    (void)n; /* EAGAIN: the counter is full, so the front is awake already */
+    errno = kept;
+}
+
+void outbox_push(struct outbox *outbox, struct outbox_node *node)
+{
+    struct outbox_node *head = atomic_load_explicit(&outbox->head, memory_order_relaxed);
+    bool was_empty;
+    do {
+        node->next = head;
+        was_empty = head == NULL; /* read before the push: node is not ours after it */
+    } while (!atomic_compare_exchange_weak_explicit(&outbox->head, &head, node,
+                                                    memory_order_release, memory_order_relaxed));
+    if (was_empty)
+        outbox_wake(outbox);
+}
+
+static struct outbox_node *reverse(struct outbox_node *newest)
+{
+    struct outbox_node *oldest = NULL;
+    while (newest) {
+        struct outbox_node *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+struct outbox_node *outbox_take(struct outbox *outbox)
+{
+    uint64_t count;
+    /* The wake-up is taken before the list, so a push behind this exchange wakes us anew. */
+    ssize_t n = read(outbox->event_fd, &count, sizeof count);
+    (void)n;
+    return reverse(atomic_exchange_explicit(&outbox->head, NULL, memory_order_acquire));
+}

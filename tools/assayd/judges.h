@@ -1,0 +1,10 @@
+/* The engine behind the socket: the pool as the front's backend, with the figures of all parts. */
+#ifndef ASSAYD_JUDGES_H
+#define ASSAYD_JUDGES_H
+
+#include "front/front.h"
+#include "run/run.h"
+
+struct front_backend judges_backend(struct run *run);
+
+#endif
