@@ -1,17 +1,29 @@
-#include "cache/tsan.h"
-
 /*
- * The queue's inline functions store with `volatile`, which the sanitizer takes for a race. In its
- * build the calls go into the library, where it sees nothing; the order is stated below.
+ * The queue's inline functions store with `volatile`, which ThreadSanitizer takes for a race. In
+ * its build the calls go into the library (no _LGPL_SOURCE), where it sees nothing, and the order
+ * that holds is stated here: a push releases the node, a take acquires it.
  */
-#ifdef CACHE_UNDER_TSAN
+#if defined(__SANITIZE_THREAD__)
+#define QUEUE_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define QUEUE_UNDER_TSAN 1
+#endif
+#endif
+#ifdef QUEUE_UNDER_TSAN
 #undef _LGPL_SOURCE
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#else
+#define __tsan_acquire(address) ((void)(address))
+#define __tsan_release(address) ((void)(address))
 #endif
 
 #include "dns/question_queue.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <urcu/arch.h>
 
 void question_queue_init(struct question_queue *queue)
 {
@@ -44,7 +56,7 @@ void question_queue_wake(struct question_queue *queue)
 bool question_queue_push(struct question_queue *queue, struct cds_wfcq_node *node)
 {
     cds_wfcq_node_init(node);
-    TSAN_RELEASE(node);
+    __tsan_release(node);
     cds_wfcq_enqueue(&queue->head, &queue->tail, node);
     cmm_smp_mb(); /* the node before the look at `asleep`; partner in question_queue_sleep */
     if (!atomic_load_explicit(&queue->asleep, memory_order_relaxed) ||
@@ -59,7 +71,7 @@ struct cds_wfcq_node *question_queue_take(struct question_queue *queue)
     struct cds_wfcq_node *node = __cds_wfcq_dequeue_nonblocking(&queue->head, &queue->tail);
     if (!node || node == CDS_WFCQ_WOULDBLOCK)
         return NULL;
-    TSAN_ACQUIRE(node);
+    __tsan_acquire(node);
     return node;
 }
 

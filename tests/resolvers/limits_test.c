@@ -73,7 +73,7 @@ Test(limits, exact_counts)
     cr_expect(query_limits_in_flight(&limits) == 0);
     /* All slots came back. */
     for (int i = 0; i < 5; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "n%d.test", i);
         cr_expect(take(&limits, name, &zones[i]) == QUERY_ALLOWED);
     }
