@@ -93,6 +93,7 @@ struct judge_job
     struct dns_answers answers;
     struct dns_source *source;
     struct mail_from from;
+    struct mail_address address;
     struct dns_name dkim[10];
     struct dmarc_identifiers identifiers;
     struct dmarc_options options;
@@ -142,7 +143,8 @@ static void judge_init(struct judge_job *job, const char *zone, const char *from
         fail(error.text);
     job->from.state = MAIL_FROM_OK;
     job->from.list.count = 1;
-    job->from.list.addresses[0].domain = span_from_string(from);
+    job->address.domain = span_from_string(from);
+    job->from.list.addresses = &job->address;
     job->identifiers = (struct dmarc_identifiers){.known = true, .dkim = job->dkim};
 }
 

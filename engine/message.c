@@ -68,9 +68,17 @@ static bool is_author_domain(const struct message *message, const struct dns_nam
 /* The From domains as names, for ranking signatures; what cannot be a name is DMARC's to report. */
 static void read_author_domains(struct message *message)
 {
+    uint32_t most = message->from.list.count;
+    if (most > MAX_AUTHOR_DOMAINS)
+        most = MAX_AUTHOR_DOMAINS;
+    message->author_domains = ARENA_ARRAY(&message->arena, most, struct dns_name);
+    if (!message->author_domains) {
+        message->failed = true;
+        return;
+    }
     for (uint32_t i = 0; i < message->from.list.count; i++) {
         struct dns_name name;
-        if (message->author_count == MAX_AUTHOR_DOMAINS)
+        if (message->author_count == most)
             return;
         if (dns_name_from_domain(&name, message->from.list.addresses[i].domain) == DNS_NAME_OK &&
             !is_author_domain(message, &name))
@@ -219,6 +227,7 @@ static bool collect_jobs(struct message *message)
               &message->scratch, &message->jobs);
     arc_jobs(&message->arc, &message->reader.header, &message->body, &message->arc_options,
              &message->scratch, &message->jobs);
+    buffer_fini(&message->scratch); /* may be as large as the header */
     return true;
 }
 
@@ -237,21 +246,24 @@ static void identify_spf(const struct message *message, struct dmarc_identifiers
 
 static bool identify_dkim(struct message *message, struct dmarc_identifiers *identifiers)
 {
-    struct dns_name *passing = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
-    struct dns_name *unknown = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
-    if (!passing || !unknown)
+    struct dns_name *names = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
+    if (!names)
         return false;
     for (uint32_t i = 0; i < message->dkim.count; i++) {
         struct dkim_verified *verified = &message->dkim.verified[i];
         verified->dmarc_identifier = 0;
         if (verified->result == RESULT_PASS && verified->usable_for_dmarc) {
-            passing[identifiers->dkim_count++] = verified->signature.domain;
+            names[identifiers->dkim_count++] = verified->signature.domain;
             verified->dmarc_identifier = identifiers->dkim_count;
         }
+    }
+    struct dns_name *unknown = names + identifiers->dkim_count;
+    for (uint32_t i = 0; i < message->dkim.count; i++) {
+        const struct dkim_verified *verified = &message->dkim.verified[i];
         if (verified->result == RESULT_TEMPERROR && verified->signature.domain.length)
             unknown[identifiers->dkim_temperror_count++] = verified->signature.domain;
     }
-    identifiers->dkim = passing;
+    identifiers->dkim = names;
     identifiers->dkim_temperror = unknown;
     return true;
 }

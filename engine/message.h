@@ -77,7 +77,7 @@ struct message
     struct body_hasher body;
     struct mail_path path;
     struct mail_from from;
-    struct dns_name author_domains[MAX_AUTHOR_DOMAINS]; /* distinct */
+    struct dns_name *author_domains; /* arena: distinct, at most MAX_AUTHOR_DOMAINS */
     uint32_t author_count;
     struct spf_judgement spf;
     struct dkim_judgement dkim;

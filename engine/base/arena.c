@@ -1,6 +1,7 @@
 /*
- * Bump allocation from a list of blocks. Blocks double in size up to 256 KiB, so a small message
- * costs one block and a large header few. Zeroing happens at allocation, since blocks are reused.
+ * Bump allocation from a list of blocks. The first has 8 KiB, which is what a message with a small
+ * header takes; the next a quarter of all before it together, 2 to 256 KiB, so that what is held is
+ * little more than what is used. Zeroing happens at allocation, since blocks are reused.
  */
 #include "base/arena.h"
 
@@ -10,6 +11,7 @@
 enum
 {
     FIRST_BLOCK_BYTES = 8 * 1024,
+    SMALLEST_BLOCK_BYTES = 2 * 1024, /* but the first, which may be known to be smaller */
     LARGEST_BLOCK_BYTES = 256 * 1024,
     ALIGNMENT = alignof(max_align_t),
 };
@@ -67,7 +69,9 @@ void arena_fini(struct arena *arena)
 
 static struct arena_block *arena_grow(struct arena *arena, size_t n)
 {
-    size_t size = arena->blocks ? arena->blocks->size * 2 : arena->first_bytes;
+    size_t size = arena->blocks ? arena->held_bytes / 4 : arena->first_bytes;
+    if (arena->blocks && size < SMALLEST_BLOCK_BYTES)
+        size = SMALLEST_BLOCK_BYTES;
     if (size > LARGEST_BLOCK_BYTES)
         size = LARGEST_BLOCK_BYTES;
     if (size < n)
@@ -81,9 +85,14 @@ static struct arena_block *arena_grow(struct arena *arena, size_t n)
     return block;
 }
 
+static size_t round_up(size_t n)
+{
+    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 void *arena_alloc(struct arena *arena, size_t n)
 {
-    size_t rounded = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t rounded = round_up(n);
     if (rounded < n || arena->used_bytes > arena->ceiling_bytes ||
         rounded > arena->ceiling_bytes - arena->used_bytes) {
         arena->failed = true;
@@ -110,6 +119,23 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
         return NULL;
     }
     return arena_alloc(arena, bytes);
+}
+
+bool arena_resize(struct arena *arena, void *memory, size_t from, size_t to)
+{
+    struct arena_block *block = arena->blocks;
+    size_t before = round_up(from), after = round_up(to);
+    if (!block || block->bytes + block->used != (uint8_t *)memory + before)
+        return false;
+    size_t begin = block->used - before;
+    if (after < to || after > block->size - begin ||
+        (after > before && after - before > arena->ceiling_bytes - arena->used_bytes))
+        return false;
+    if (to > from)
+        memset((uint8_t *)memory + from, 0, after - from);
+    block->used = begin + after;
+    arena->used_bytes = arena->used_bytes - before + after;
+    return true;
 }
 
 struct span arena_copy(struct arena *arena, struct span s)

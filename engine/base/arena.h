@@ -43,6 +43,11 @@ void *arena_alloc(struct arena *arena, size_t n) MUST_CHECK;
 void *arena_array(struct arena *arena, size_t count, size_t size) MUST_CHECK;
 /* A copy of `s` in the arena; on failure a span with p == NULL (also for an empty `s`). */
 struct span arena_copy(struct arena *arena, struct span s) MUST_CHECK;
+/*
+ * Makes an allocation of `from` bytes one of `to` bytes where it stands; what is new is zeroed.
+ * False, and nothing changed: it is not the newest of the arena, or there is no room behind it.
+ */
+bool arena_resize(struct arena *arena, void *memory, size_t from, size_t to);
 /* A NUL-terminated copy. `s` is expected to hold no NUL; bytes are copied as they are. */
 char *arena_string(struct arena *arena, struct span s) MUST_CHECK;
 

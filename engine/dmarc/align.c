@@ -21,7 +21,7 @@ enum
 
 struct unknown_levels
 {
-    const struct dns_name *names[MAX_TRIED_LEVELS];
+    struct dns_name names[MAX_TRIED_LEVELS];
     uint32_t count;
     bool too_many;
 };
@@ -30,15 +30,16 @@ static void collect_unknown(struct unknown_levels *levels, const struct dmarc_wa
 {
     for (uint32_t i = 0; i < walk->count; i++) {
         const struct dmarc_step *step = &walk->steps[i];
+        struct dns_name domain = dmarc_step_domain(walk, step);
         bool listed = !step->unknown;
         for (uint32_t k = 0; k < levels->count && !listed; k++)
-            listed = dns_name_equal(levels->names[k], &step->domain);
+            listed = dns_name_equal(&levels->names[k], &domain);
         if (listed)
             continue;
         levels->too_many = levels->count == MAX_TRIED_LEVELS;
         if (levels->too_many)
             return;
-        levels->names[levels->count++] = &step->domain;
+        levels->names[levels->count++] = domain;
     }
 }
 
@@ -49,9 +50,10 @@ static void suppose(struct dmarc_walk *walk, const struct unknown_levels *levels
         {.psd = DMARC_PSD_UNKNOWN}, {.psd = DMARC_PSD_YES}, {.psd = DMARC_PSD_NO}};
     for (uint32_t i = 0; i < walk->count; i++) {
         struct dmarc_step *step = &walk->steps[i];
+        struct dns_name domain = dmarc_step_domain(walk, step);
         for (uint32_t k = 0; step->unknown && k < levels->count; k++) {
             unsigned state = trial >> (2 * k) & (LEVEL_STATES - 1);
-            if (dns_name_equal(levels->names[k], &step->domain))
+            if (dns_name_equal(&levels->names[k], &domain))
                 step->record = state ? &possible[state - 1] : NULL;
         }
     }

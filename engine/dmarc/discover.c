@@ -68,7 +68,7 @@ static void find_record(struct finding *finding, const struct dmarc_walk *walk,
         finding->org = *org;
     if (own->record) {
         finding->own = true;
-        finding_take(finding, &own->domain, own->record);
+        finding_take(finding, &walk->start, own->record);
         return;
     }
     if (walk->tempfail || walk->permfail) {
@@ -76,8 +76,10 @@ static void find_record(struct finding *finding, const struct dmarc_walk *walk,
         return;
     }
     finding_take(finding, org, dmarc_walk_record(walk, org));
-    if (!finding->record && last->record && last->record->psd == DMARC_PSD_YES)
-        finding_take(finding, &last->domain, last->record);
+    if (!finding->record && last->record && last->record->psd == DMARC_PSD_YES) {
+        struct dns_name domain = dmarc_step_domain(walk, last);
+        finding_take(finding, &domain, last->record);
+    }
     if (finding->record)
         return;
     finding->policy_domain = (struct dns_name){0};

@@ -17,10 +17,14 @@
  */
 #include "dmarc/walk.h"
 
-static bool is_listed_psd(const struct dmarc_context *context, const struct dns_name *domain)
+static bool is_listed_psd(const struct dmarc_context *context, const struct dmarc_walk *walk,
+                          const struct dmarc_step *step)
 {
+    if (context->psd_count == 0)
+        return false;
+    struct dns_name domain = dmarc_step_domain(walk, step);
     for (uint32_t i = 0; i < context->psd_count; i++)
-        if (dns_name_equal(&context->psd_names[i], domain))
+        if (dns_name_equal(&context->psd_names[i], &domain))
             return true;
     return false;
 }
@@ -37,7 +41,7 @@ static void take_record(struct dmarc_walk *walk, struct dmarc_step *step,
                         const struct dmarc_record *record, const struct dmarc_context *context)
 {
     step->record = record;
-    if (record->psd != DMARC_PSD_UNKNOWN || !is_listed_psd(context, &step->domain))
+    if (record->psd != DMARC_PSD_UNKNOWN || !is_listed_psd(context, walk, step))
         return;
     struct dmarc_record *listed = ARENA_NEW(context->arena, struct dmarc_record);
     step->record = listed;
@@ -107,7 +111,8 @@ static bool walk_level(struct dmarc_walk *walk, const struct dns_name *domain,
     struct dns_name question;
     assert(walk->count < MAX_DMARC_WALK);
     struct dmarc_step *step = &walk->steps[walk->count++];
-    step->domain = *domain;
+    assert(dns_name_is_at_or_below(&walk->start, domain));
+    step->labels = domain->labels;
     if (dns_name_prepend(&question, "_dmarc", domain) != DNS_NAME_OK) {
         step->outcome = DNS_NXDOMAIN; /* a name that does not fit has no record */
         step->reason = "name_too_long";
@@ -177,23 +182,27 @@ struct dns_name dmarc_walk_org(const struct dmarc_walk *walk)
         if (!step->record)
             continue;
         if (step->record->psd == DMARC_PSD_NO)
-            return step->domain; /* rule 1, DP-20 */
+            return dmarc_step_domain(walk, step); /* rule 1, DP-20 */
         if (step->record->psd == DMARC_PSD_YES && i == 0)
-            return step->domain; /* rule 2 excepts the start, rule 3 takes it: DP-18 */
+            return walk->start; /* rule 2 excepts the start, rule 3 takes it: DP-18 */
         if (step->record->psd == DMARC_PSD_YES)
             return dns_name_ancestor(&walk->start, /* rule 2, DP-17 */
-                                     walk->start.labels - step->domain.labels - 1u);
+                                     walk->start.labels - step->labels - 1u);
         shortest = step;
     }
-    return shortest ? shortest->domain : walk->start; /* rule 3, DP-16; or the start itself */
+    return shortest ? dmarc_step_domain(walk, shortest)
+                    : walk->start; /* rule 3, DP-16; or the start itself */
 }
 
 const struct dmarc_record *dmarc_walk_record(const struct dmarc_walk *walk,
                                              const struct dns_name *domain)
 {
-    for (uint32_t i = 0; i < walk->count; i++)
-        if (dns_name_equal(&walk->steps[i].domain, domain))
-            return walk->steps[i].record;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        if (walk->steps[i].labels != domain->labels)
+            continue;
+        struct dns_name level = dmarc_step_domain(walk, &walk->steps[i]);
+        return dns_name_equal(&level, domain) ? walk->steps[i].record : NULL;
+    }
     return NULL;
 }
 

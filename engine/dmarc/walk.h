@@ -22,7 +22,7 @@ struct dmarc_context
 
 struct dmarc_step
 {
-    struct dns_name domain; /* the level; the question was _dmarc.<domain> TXT */
+    uint8_t labels; /* the level: the last so many labels of the start (dmarc_step_domain) */
     enum dns_outcome outcome;
     const char *reason; /* static: "servfail", "several_records", "not_dmarc" ... or NULL */
     bool unknown;       /* a DNS error or a limit: whether a record stands here cannot be said */
@@ -40,12 +40,19 @@ struct dmarc_walk
     bool complete; /* false: waiting */
 };
 
+/* The level's name; the question was _dmarc.<name> TXT. */
+static inline struct dns_name dmarc_step_domain(const struct dmarc_walk *walk,
+                                                const struct dmarc_step *step)
+{
+    return dns_name_ancestor(&walk->start, (unsigned)(walk->start.labels - step->labels));
+}
+
 /* Walks up from `start`; ends with a record that has psd=y or psd=n. */
 enum judge dmarc_walk(const struct dns_name *start, const struct dmarc_context *context,
                       struct dmarc_walk *walk) MUST_CHECK;
 /*
- * A walk of one or two levels, for discovery by the Public Suffix List: `start`, and `org` where it
- * is another name. psd= ends nothing here.
+ * A walk of one or two levels, for discovery by the Public Suffix List: `start`, and `org`, which
+ * is at or above it, where it is another name. psd= ends nothing here.
  */
 enum judge dmarc_walk_levels(const struct dns_name *start, const struct dns_name *org,
                              const struct dmarc_context *context,

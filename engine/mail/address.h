@@ -31,8 +31,8 @@ enum mail_address_error
 
 struct mail_address_list
 {
-    struct mail_address addresses[MAX_FROM_ADDRESSES];
-    uint32_t count;
+    const struct mail_address *addresses; /* arena; NULL where count is 0 */
+    uint32_t count;                       /* at most MAX_FROM_ADDRESSES */
     enum mail_address_error error;
     uint32_t error_at; /* offset in the value */
 };

@@ -28,6 +28,7 @@ struct address_parser
     struct mail_address_list *list;
     struct mail_anomalies *anomalies;
     struct address_place places[MAX_FROM_ADDRESSES];
+    struct mail_address addresses[MAX_FROM_ADDRESSES]; /* read so far: list->count */
     bool in_group;
 };
 
@@ -108,7 +109,7 @@ static bool read_addr_spec(struct address_parser *parser, const struct address_w
         return false;
     if (address.non_ascii)
         mail_anomaly_note(parser->anomalies, ANOMALY_FROM_NON_ASCII);
-    list->addresses[list->count++] = address;
+    parser->addresses[list->count++] = address;
     return true;
 }
 
@@ -223,10 +224,10 @@ static struct span domain_like(struct span text)
     return span_slice(text, 0, n);
 }
 
-static bool is_domain_of_list(const struct mail_address_list *list, struct span domain)
+static bool is_domain_of_list(const struct address_parser *parser, struct span domain)
 {
-    for (uint32_t i = 0; i < list->count; i++)
-        if (span_equal_fold(list->addresses[i].domain, domain))
+    for (uint32_t i = 0; i < parser->list->count; i++)
+        if (span_equal_fold(parser->addresses[i].domain, domain))
             return true;
     return false;
 }
@@ -245,20 +246,33 @@ static bool displays_other_domain(const struct address_parser *parser)
         if (place < parser->list->count && parser->places[place].begin <= at)
             continue;
         struct span domain = domain_like(span_skip(in, at + 1));
-        if (domain.n && !is_domain_of_list(parser->list, domain))
+        if (domain.n && !is_domain_of_list(parser, domain))
             return true;
     }
     return false;
+}
+
+/* What the caller gets: false without memory. */
+static bool keep_addresses(const struct address_parser *parser, struct arena *arena)
+{
+    struct mail_address_list *list = parser->list;
+    struct mail_address *addresses = ARENA_ARRAY(arena, list->count, struct mail_address);
+    if (!addresses)
+        return false;
+    memcpy(addresses, parser->addresses, list->count * sizeof *addresses);
+    list->addresses = addresses;
+    return true;
 }
 
 void mail_address_list_parse(struct span value, struct arena *arena,
                              struct mail_anomalies *anomalies, struct limit_hits *hits,
                              struct mail_address_list *list)
 {
-    struct address_parser parser = {.list = list, .anomalies = anomalies};
-    list->count = 0;
-    list->error = MAIL_ADDRESS_OK;
-    list->error_at = 0;
+    struct address_parser parser;
+    *list = (struct mail_address_list){.error = MAIL_ADDRESS_OK};
+    parser.list = list;
+    parser.anomalies = anomalies;
+    parser.in_group = false;
     parser.text =
         (struct address_text){.in = value, .out = arena_alloc(arena, value.n), .hits = hits};
     if (!parser.text.out) {
@@ -270,6 +284,9 @@ void mail_address_list_parse(struct span value, struct arena *arena,
     if (read_list(&parser)) {
         if (displays_other_domain(&parser))
             mail_anomaly_note(anomalies, ANOMALY_FROM_DISPLAY_ADDRESS);
+        if (keep_addresses(&parser, arena))
+            return;
+        *list = (struct mail_address_list){.error = MAIL_ADDRESS_NO_MEMORY};
         return;
     }
     mail_anomaly_note(anomalies, ANOMALY_FROM_MALFORMED);

@@ -2,7 +2,7 @@
  * Body hashes. A piece of the body is cut into slices that stay in the first-level cache, and each
  * slice goes through the octet counter and the wanted canonicalizations before the next is touched.
  * Short canonical pieces are staged, since every call into the digest costs as much as hashing some
- * 50 octets.
+ * 50 octets. The stage lives on the stack of the call: a message that waits holds none.
  */
 #include "mail/body.h"
 
@@ -134,10 +134,17 @@ static void hasher_start(struct body_hasher *hasher)
 
 static void hasher_slice(struct body_hasher *hasher, struct span slice)
 {
+    uint8_t stage[BODY_STAGE_BYTES];
     mail_octets_count(&hasher->octets, slice);
-    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++)
-        if (hasher->streams[i].wanted)
-            canon_body_feed(&hasher->streams[i].canon, slice);
+    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
+        struct body_stream *stream = &hasher->streams[i];
+        if (!stream->wanted)
+            continue;
+        stream->staged = stage;
+        canon_body_feed(&stream->canon, slice);
+        stream_flush(stream);
+        stream->staged = NULL;
+    }
 }
 
 static bool ends_in_crlf(const struct body_hasher *hasher, bool after_cr, struct span bytes)
@@ -163,9 +170,13 @@ void body_hasher_feed(struct body_hasher *hasher, struct span bytes)
 
 static void stream_end(struct body_stream *stream)
 {
+    uint8_t stage[BODY_STAGE_BYTES];
+    stream->staged = stage;
     canon_body_end(&stream->canon);
     if (!stream->owner->failed && stream->hashing)
         stream_read_off(stream, BODY_WHOLE);
+    stream->staged_n = 0;
+    stream->staged = NULL;
 }
 
 void body_hasher_end(struct body_hasher *hasher)

@@ -43,7 +43,7 @@ struct body_stream /* one canonicalization */
     bool hashing;       /* a hash is still to be read off */
     struct body_hasher *owner;
     size_t staged_n;
-    uint8_t staged[BODY_STAGE_BYTES]; /* short pieces, on their way into the digest */
+    uint8_t *staged; /* short pieces, on their way into the digest; of the call that feeds them */
 };
 
 struct body_hasher

@@ -184,8 +184,9 @@ static void note_block(const struct mail_header *header, struct mail_anomalies *
     }
 }
 
-/* Reads all pieces into fields[0..room). The limit that refuses the block, or LIMIT_COUNT. */
-static enum limit index_block(struct mail_header *header, struct mail_field *fields,
+/* Reads all pieces into fields[0..room), which has room for all or for the limit. The limit that
+ * refuses the block, or LIMIT_COUNT. */
+static enum limit index_block(struct mail_header *header, struct mail_field *fields, uint32_t room,
                               int32_t *buckets, struct limit_hits *hits,
                               struct mail_anomalies *anomalies)
 {
@@ -195,6 +196,7 @@ static enum limit index_block(struct mail_header *header, struct mail_field *fie
             return LIMIT_FIELD_BYTES;
         if (header->count == MAX_FIELD_COUNT)
             return LIMIT_FIELD_COUNT;
+        assert(header->count < room);
         struct mail_field *field = &fields[header->count];
         field->raw = piece;
         field->position = header->count++;
@@ -212,11 +214,11 @@ static uint32_t bucket_count_for(uint32_t fields)
     return count;
 }
 
-const char *mail_header_index(struct mail_header *header, struct span block, uint64_t lines,
+const char *mail_header_index(struct mail_header *header, struct span block, uint64_t pieces,
                               struct arena *arena, struct limit_hits *hits,
                               struct mail_anomalies *anomalies)
 {
-    uint32_t room = lines < MAX_FIELD_COUNT ? (uint32_t)lines : MAX_FIELD_COUNT;
+    uint32_t room = pieces < MAX_FIELD_COUNT ? (uint32_t)pieces : MAX_FIELD_COUNT;
     uint32_t bucket_count = bucket_count_for(room);
     struct mail_field *fields = ARENA_ARRAY(arena, room, struct mail_field);
     int32_t *buckets = ARENA_ARRAY(arena, bucket_count, int32_t);
@@ -227,7 +229,7 @@ const char *mail_header_index(struct mail_header *header, struct span block, uin
     }
     memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
     *header = (struct mail_header){fields, 0, block, buckets, bucket_count};
-    enum limit limit = index_block(header, fields, buckets, hits, anomalies);
+    enum limit limit = index_block(header, fields, room, buckets, hits, anomalies);
     if (limit != LIMIT_COUNT) {
         *header = (struct mail_header){0};
         limit_hit(hits, limit);

@@ -82,6 +82,7 @@ struct mail_reader
     size_t capacity;
     uint64_t total;      /* header bytes seen, also beyond the limit; the empty line included */
     uint64_t line_begin; /* where in the header the unfinished line begins */
+    uint64_t pieces;     /* lines that do not fold onto the one before: no fewer than fields */
     struct mail_octets octets;
     uint8_t previous;
 };

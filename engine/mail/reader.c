@@ -8,11 +8,12 @@
  */
 #include "mail/header.h"
 
+#include "base/chars.h"
 #include "mail/header_index.h"
 
 enum
 {
-    FIRST_CAPACITY = 4096,
+    FIRST_CAPACITY = 2048,
     EMPTY_LINE_BYTES = 2,
     KEPT_MAX = MAX_HEADER_BYTES + EMPTY_LINE_BYTES,
 };
@@ -31,10 +32,19 @@ static void reader_refuse(struct mail_reader *reader, enum limit limit)
     reader->refused = limit_word(limit);
 }
 
+/* A line begins at bytes.p[at], here or in the next piece. */
+static void reader_begin_line(struct mail_reader *reader, struct span bytes, size_t at)
+{
+    reader->line_begin = reader->total + at;
+    reader->pieces += at < bytes.n && !char_is_wsp(bytes.p[at]);
+}
+
 /* How many of `bytes` belong to the header; sets ended_by_blank_line. */
 static size_t reader_find_end(struct mail_reader *reader, struct span bytes)
 {
     size_t at = 0;
+    if (reader->line_begin == reader->total)
+        reader_begin_line(reader, bytes, 0);
     for (;;) {
         size_t lf = at + span_find(span_skip(bytes, at), '\n');
         if (lf == bytes.n)
@@ -46,7 +56,7 @@ static size_t reader_find_end(struct mail_reader *reader, struct span bytes)
         reader->ended_by_blank_line = reader->total + lf - reader->line_begin == 1;
         if (reader->ended_by_blank_line)
             return at;
-        reader->line_begin = reader->total + at;
+        reader_begin_line(reader, bytes, at);
     }
     if (bytes.n)
         reader->previous = bytes.p[bytes.n - 1];
@@ -60,6 +70,10 @@ static bool reader_grow(struct mail_reader *reader, size_t needed)
         capacity = reader->capacity ? reader->capacity * 2 : FIRST_CAPACITY;
         capacity = capacity < needed ? needed : capacity;
         capacity = capacity > KEPT_MAX ? KEPT_MAX : capacity;
+    }
+    if (reader->bytes && arena_resize(reader->arena, reader->bytes, reader->capacity, capacity)) {
+        reader->capacity = capacity;
+        return true;
     }
     uint8_t *bytes = arena_alloc(reader->arena, capacity);
     if (!bytes)
@@ -108,8 +122,10 @@ static void reader_finish(struct mail_reader *reader)
         reader_refuse(reader, LIMIT_HEADER_BYTES);
     if (reader->refused)
         return;
+    if (reader->bytes && arena_resize(reader->arena, reader->bytes, reader->capacity, reader->used))
+        reader->capacity = reader->used;
     reader->refused =
-        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->octets.crlf + 1,
+        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->pieces + 1,
                           reader->arena, reader->hits, reader->anomalies);
 }
 

@@ -134,12 +134,14 @@ static void write_tags(struct jsonw *json, const struct dmarc_record *record)
     jsonw_object_close(json);
 }
 
-static void write_step(struct jsonw *json, const struct dmarc_step *step)
+static void write_step(struct jsonw *json, const struct dmarc_walk *walk,
+                       const struct dmarc_step *step)
 {
     static const char prefix[] = "_dmarc.";
     char name[sizeof prefix + DNS_NAME_TEXT_MAX];
+    struct dns_name domain = dmarc_step_domain(walk, step);
     memcpy(name, prefix, sizeof prefix - 1);
-    dns_name_text(&step->domain, name + sizeof prefix - 1);
+    dns_name_text(&domain, name + sizeof prefix - 1);
     jsonw_object_open(json, NULL);
     jsonw_string(json, "name", name);
     jsonw_string(json, "outcome", dns_outcome_word(step->outcome));
@@ -152,7 +154,7 @@ static void write_walk(struct jsonw *json, const struct dmarc_walk *walk)
 {
     jsonw_array_open(json, "walk");
     for (uint32_t i = 0; i < walk->count && i < MAX_DMARC_WALK; i++)
-        write_step(json, &walk->steps[i]);
+        write_step(json, walk, &walk->steps[i]);
     jsonw_array_close(json);
 }
 

@@ -51,6 +51,57 @@ Test(arena, products_do_not_overflow)
     arena_fini(&arena);
 }
 
+Test(arena, resize_in_place)
+{
+    struct arena arena;
+    arena_init(&arena, 6000);
+    uint8_t *p = arena_alloc(&arena, 100);
+    cr_assert(p != NULL);
+    memset(p, 0xff, 100);
+    cr_assert(arena_resize(&arena, p, 100, 200));
+    for (size_t i = 0; i < 200; i++)
+        cr_assert(p[i] == (i < 100 ? 0xff : 0), "byte %zu", i);
+    cr_assert(arena_resize(&arena, p, 200, 10) && arena_resize(&arena, p, 10, 16));
+    cr_expect(p[9] == 0xff && p[10] == 0 && p[15] == 0);
+    cr_assert(arena_resize(&arena, p, 16, 10));
+    uint8_t *next = arena_alloc(&arena, 10);
+    cr_expect(next == p + 16, "what was given back is used again");
+    for (size_t i = 0; i < 10; i++)
+        cr_expect(next[i] == 0);
+    cr_expect(arena.used_bytes == 32);
+    cr_expect(!arena_resize(&arena, p, 10, 5) && arena.used_bytes == 32, "not the newest");
+    cr_expect(arena_resize(&arena, next, 10, 6000 - 16), "to the ceiling");
+    cr_expect(arena_resize(&arena, next, 6000 - 16, 10));
+    cr_expect(!arena_resize(&arena, next, 10, 6000 - 15), "not over it");
+    cr_expect(!arena_resize(&arena, next, 10, SIZE_MAX) && !arena.failed);
+    arena_fini(&arena);
+    arena_init_sized(&arena, 6000, 64);
+    p = arena_alloc(&arena, 64);
+    cr_expect(!arena_resize(&arena, p, 64, 65), "the block has no more room");
+    arena_fini(&arena);
+}
+
+/* What is held is counted, and small where the first block was made to measure. */
+Test(arena, held_bytes)
+{
+    struct arena arena;
+    arena_init_sized(&arena, 1024 * 1024, 100);
+    cr_expect(arena.held_bytes == 0);
+    cr_assert(arena_alloc(&arena, 90) != NULL);
+    cr_expect(arena.held_bytes >= 100 && arena.held_bytes <= 100 + 64, "%zu", arena.held_bytes);
+    size_t one = arena.held_bytes;
+    cr_assert(arena_alloc(&arena, 90) != NULL);
+    cr_expect(arena.held_bytes > one && arena.held_bytes <= one + 2048 + 64);
+    for (int i = 0; i < 1000; i++)
+        cr_assert(arena_alloc(&arena, 500) != NULL);
+    cr_expect(arena.held_bytes < arena.used_bytes + arena.used_bytes / 2, "%zu held, %zu used",
+              arena.held_bytes, arena.used_bytes);
+    arena_reset(&arena);
+    cr_expect(arena.held_bytes > 0 && arena.used_bytes == 0, "one block is kept");
+    arena_fini(&arena);
+    cr_expect(arena.held_bytes == 0);
+}
+
 Test(buffer, ceiling_drops_and_sticks)
 {
     struct buffer buffer;

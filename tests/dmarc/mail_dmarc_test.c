@@ -68,6 +68,12 @@ struct walk_facts
     const struct dmarc_step *found; /* the longest name with a record */
 };
 
+static const char *level_of(const struct walk_facts *facts)
+{
+    struct dns_name domain = dmarc_step_domain(&facts->walk, facts->found);
+    return text_of(&domain);
+}
+
 static const char *walk_answer(void *facts, const char *key)
 {
     const struct walk_facts *f = facts;
@@ -75,7 +81,7 @@ static const char *walk_answer(void *facts, const char *key)
     if (strcmp(key, "record_found") == 0)
         return yes_no(f->found != NULL);
     if (strcmp(key, "found_at") == 0)
-        return f->found ? text_of(&f->found->domain) : "null";
+        return f->found ? level_of(f) : "null";
     if (strcmp(key, "org_domain") == 0)
         return text_of(&org);
     return "?";

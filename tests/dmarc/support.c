@@ -84,11 +84,12 @@ static struct dns_name *names_of(struct scene *scene, const char *list, uint32_t
 
 void from_of(const char *domains, struct mail_from *from)
 {
+    static struct mail_address addresses[MAX_FROM_ADDRESSES]; /* of the newest call */
     struct span rest = span_from_string(domains), word;
-    *from = (struct mail_from){.state = MAIL_FROM_OK};
+    *from = (struct mail_from){.state = MAIL_FROM_OK, .list = {.addresses = addresses}};
     while (next_word(&rest, &word)) {
-        cr_assert(from->list.count < COUNT_OF(from->list.addresses));
-        from->list.addresses[from->list.count++] =
+        cr_assert(from->list.count < COUNT_OF(addresses));
+        addresses[from->list.count++] =
             (struct mail_address){.local = SPAN("a"), .domain = word, .literal = word.p[0] == '['};
     }
 }

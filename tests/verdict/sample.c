@@ -117,9 +117,8 @@ static void fill_dmarc(struct sample *sample)
         .dkim_aligned = true,
         .dkim_alignment = sample->alignment};
     struct dmarc_step *steps = sample->dmarc.discovery.walk.steps;
-    steps[0] = (struct dmarc_step){
-        .domain = sample_name("a.example"), .outcome = DNS_ANSWER, .record = &sample->record};
-    steps[1] = (struct dmarc_step){.domain = sample_name("example"), .outcome = DNS_NXDOMAIN};
+    steps[0] = (struct dmarc_step){.labels = 2, .outcome = DNS_ANSWER, .record = &sample->record};
+    steps[1] = (struct dmarc_step){.labels = 1, .outcome = DNS_NXDOMAIN};
 }
 
 static void fill_answers(struct sample *sample)
@@ -148,7 +147,8 @@ struct sample *sample_new(void)
     sample->arc = (struct arc_judgement){.result = RESULT_NONE, .oldest_pass = -1};
     sample->from = (struct mail_from){.state = MAIL_FROM_OK};
     sample->from.list.count = 1;
-    sample->from.list.addresses[0] =
+    sample->from.list.addresses = sample->addresses;
+    sample->addresses[0] =
         (struct mail_address){.local = SPAN("user"), .domain = SPAN("a.example")};
     sample->verdict = (struct verdict){.authserv_id = SPAN("mx.example.net"),
                                        .client = {.family = IP_V4, .bytes = {192, 0, 2, 1}},

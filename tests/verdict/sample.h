@@ -17,6 +17,7 @@ struct sample
     struct dmarc_record record;
     bool alignment[MAX_SIGNATURES_PARSED];
     struct mail_from from;
+    struct mail_address addresses[1];
     struct mail_anomalies anomalies;
     struct dns_question questions[2];
     struct dns_answers answers;

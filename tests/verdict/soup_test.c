@@ -161,10 +161,13 @@ static void soup_dmarc(struct soup *soup, struct sample *sample)
     discovery->from_domain = name(soup);
     discovery->result = result(soup);
     discovery->record = chance(soup, 2) ? &sample->record : NULL;
+    discovery->walk.start = name(soup);
     discovery->walk.count = (uint32_t)(next(soup) % (MAX_DMARC_WALK + 1));
     for (uint32_t i = 0; i < discovery->walk.count; i++)
-        discovery->walk.steps[i] =
-            (struct dmarc_step){.domain = name(soup), .outcome = DNS_EMPTY, .reason = word(soup)};
+        discovery->walk.steps[i] = (struct dmarc_step){
+            .labels = (uint8_t)(next(soup) % (discovery->walk.start.labels + 1u)),
+            .outcome = DNS_EMPTY,
+            .reason = word(soup)};
     sample->record.p = (enum dmarc_policy)(next(soup) % (DMARC_POLICY_INVALID + 1));
     sample->record.sp = (enum dmarc_policy)(next(soup) % (DMARC_POLICY_INVALID + 1));
     sample->record.text = text(soup);
@@ -183,8 +186,7 @@ static void soup_fill(struct soup *soup, struct sample *sample)
     sample->path.kind = (enum mail_path_kind)(next(soup) % 4);
     sample->path.local = text(soup);
     sample->anomalies.set = next(soup) & ((UINT64_C(1) << ANOMALY_COUNT) - 1);
-    sample->from.list.addresses[0] =
-        (struct mail_address){.local = text(soup), .domain = text(soup)};
+    sample->addresses[0] = (struct mail_address){.local = text(soup), .domain = text(soup)};
     sample->questions[0].name = name(soup);
     verdict->authserv_id = text(soup);
     verdict->file = text(soup);

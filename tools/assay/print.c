@@ -290,10 +290,11 @@ void print_verdict_row(const char *file, const struct verdict *verdict, FILE *ou
 
 /* Policy discovery ---------------------------------------------------------------------------- */
 
-static void print_step(const struct dmarc_step *step, FILE *out)
+static void print_step(const struct dmarc_walk *walk, const struct dmarc_step *step, FILE *out)
 {
     char name[DNS_NAME_TEXT_MAX];
-    fprintf(out, "    _dmarc.%s: ", name_text(&step->domain, name));
+    struct dns_name domain = dmarc_step_domain(walk, step);
+    fprintf(out, "    _dmarc.%s: ", name_text(&domain, name));
     if (step->record)
         print_escaped(step->record->text, out);
     else
@@ -319,5 +320,5 @@ void print_discovery(const struct dmarc_discovery *discovery, FILE *out)
     }
     fputs("tree walk\n", out);
     for (uint32_t i = 0; i < discovery->walk.count; i++)
-        print_step(&discovery->walk.steps[i], out);
+        print_step(&discovery->walk, &discovery->walk.steps[i], out);
 }
