@@ -123,13 +123,14 @@ static void check_verdict(json_t *root)
 {
     CHECK_KEYS("verdict", root, verdict_keys);
     CHECK_KEYS("spf", json_object_get(root, "spf"), spf_keys);
-    CHECK_KEYS("spf.lookups", json_at(root, "spf.lookups"), lookups_keys);
-    if (json_is_object(json_at(root, "spf.helo")))
-        check_keys("spf.helo", json_at(root, "spf.helo"), spf_keys, COUNT_OF(spf_keys) - 2);
+    CHECK_KEYS("spf.lookups", json_require(root, "spf.lookups"), lookups_keys);
+    if (json_is_object(json_require(root, "spf.helo")))
+        check_keys("spf.helo", json_require(root, "spf.helo"), spf_keys, COUNT_OF(spf_keys) - 2);
     CHECK_KEYS("arc", json_object_get(root, "arc"), arc_keys);
     CHECK_KEYS("dmarc", json_object_get(root, "dmarc"), dmarc_keys);
-    CHECK_KEYS("dmarc.alignment", json_at(root, "dmarc.alignment"), alignment_keys);
-    CHECK_KEYS("dmarc.alignment_mode", json_at(root, "dmarc.alignment_mode"), alignment_mode_keys);
+    CHECK_KEYS("dmarc.alignment", json_require(root, "dmarc.alignment"), alignment_keys);
+    CHECK_KEYS("dmarc.alignment_mode", json_require(root, "dmarc.alignment_mode"),
+               alignment_mode_keys);
 }
 
 Test(contract, keys_of_a_full_verdict)
@@ -140,13 +141,13 @@ Test(contract, keys_of_a_full_verdict)
     json_t *root = json_verdict(sample);
     check_verdict(root);
     CHECK_EACH("dkim", json_object_get(root, "dkim"), dkim_keys);
-    CHECK_KEYS("body_bytes", json_at(root, "dkim.0.body_bytes"), body_bytes_keys);
-    CHECK_EACH("arc.sealers", json_at(root, "arc.sealers"), sealer_keys);
-    CHECK_KEYS("message_signature", json_at(root, "arc.sealers.0.message_signature"),
+    CHECK_KEYS("body_bytes", json_require(root, "dkim.0.body_bytes"), body_bytes_keys);
+    CHECK_EACH("arc.sealers", json_require(root, "arc.sealers"), sealer_keys);
+    CHECK_KEYS("message_signature", json_require(root, "arc.sealers.0.message_signature"),
                message_signature_keys);
     CHECK_EACH("dns", json_object_get(root, "dns"), question_keys);
     CHECK_EACH("from", json_object_get(root, "from"), from_keys);
-    cr_expect(json_is_object(json_at(root, "spf.helo")));
+    cr_expect(json_is_object(json_require(root, "spf.helo")));
     json_decref(root);
 }
 
@@ -323,7 +324,7 @@ Test(contract, arc_chains_at_the_limit)
         sample_seal(sample, counts[i]);
         sample->sets[0].trusted = true;
         json_t *root = json_verdict(sample);
-        json_t *sealers = json_at(root, "arc.sealers");
+        json_t *sealers = json_require(root, "arc.sealers");
         cr_expect(json_array_size(sealers) == counts[i]);
         for (size_t j = 0; j < json_array_size(sealers); j++)
             cr_expect(json_integer_value(json_object_get(json_array_get(sealers, j), "instance")) ==
@@ -460,8 +461,8 @@ Test(contract, discovery_tags_after_defaults)
                                       .has_usable_rua = cases[i].rua};
         struct dmarc_discovery discovery = {.record = &record};
         json_t *root = json_discovery(&discovery);
-        json_t *got = json_pack("[OOO]", json_at(root, "tags.p"), json_at(root, "tags.sp"),
-                                json_at(root, "tags.np"));
+        json_t *got = json_pack("[OOO]", json_require(root, "tags.p"),
+                                json_require(root, "tags.sp"), json_require(root, "tags.np"));
         json_t *want = json_loads(cases[i].want, JSON_DECODE_ANY, NULL);
         cr_expect(json_equal(got, want), "case %zu: want %s", i, cases[i].want);
         json_expect(root, "tags.psd", "\"u\"");

@@ -46,7 +46,7 @@ json_t *json_discovery(const struct dmarc_discovery *discovery)
     return root;
 }
 
-json_t *json_at(json_t *root, const char *path)
+json_t *json_require(json_t *root, const char *path)
 {
     char part[64];
     const char *rest = path;
@@ -65,7 +65,7 @@ json_t *json_at(json_t *root, const char *path)
 
 void json_expect(json_t *root, const char *path, const char *want)
 {
-    json_t *value = json_at(root, path);
+    json_t *value = json_require(root, path);
     json_t *wanted = json_loads(want, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     cr_assert(wanted != NULL, "the test's own %s", want);
     char *got = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

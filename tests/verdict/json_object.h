@@ -12,7 +12,7 @@ json_t *json_spf(const struct spf_judgement *spf);
 json_t *json_discovery(const struct dmarc_discovery *discovery);
 
 /* "dkim.0.domain": keys and array places; fails the test where there is none. Borrowed. */
-json_t *json_at(json_t *root, const char *path);
+json_t *json_require(json_t *root, const char *path);
 /* The value there equals this JSON text. */
 void json_expect(json_t *root, const char *path, const char *want);
 

@@ -234,7 +234,7 @@ static void check_json(struct sample *sample)
 {
     json_t *root = json_verdict(sample);
     bool dmarc = sample->verdict.dmarc && sample->dmarc.result == RESULT_PASS;
-    const char *got = json_string_value(json_at(root, "dmarc.result"));
+    const char *got = json_string_value(json_require(root, "dmarc.result"));
     cr_assert((strcmp(got, "pass") == 0) == dmarc);
     json_t *signatures = json_object_get(root, "dkim");
     for (size_t i = 0; i < json_array_size(signatures); i++) {
