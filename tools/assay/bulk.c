@@ -45,7 +45,9 @@ bool bulk_stopping(const struct bulk *bulk)
 
 void bulk_wait(struct bulk *bulk)
 {
-    bulk->judge->calls->wait(bulk->judge, BULK_WAIT_MS);
+    uint64_t wanted = 1 + bulk->in_flight / 8;
+    wanted = wanted < BULK_BATCH ? wanted : BULK_BATCH;
+    bulk->judge->calls->wait(bulk->judge, BULK_WAIT_MS, (unsigned)wanted);
     bulk_collect(bulk);
 }
 
@@ -66,7 +68,7 @@ static bool walk_file(void *context, const struct walk_file *file)
     if (fd < 0 || fstat(fd, &facts) != 0)
         unreadable(bulk, file->path, errno);
     else if (S_ISREG(facts.st_mode))
-        bulk_read(bulk, file->path, fd, !file->in_maildir);
+        bulk_read(bulk, file->path, fd, true, !file->in_maildir);
     if (fd >= 0)
         close(fd);
     return !bulk_stopping(bulk);
@@ -82,7 +84,7 @@ static void take_operand(struct bulk *bulk, const char *operand)
     struct walk_events events = {walk_file, walk_trouble, bulk};
     struct stat facts;
     if (strcmp(operand, "-") == 0) {
-        bulk_read(bulk, operand, STDIN_FILENO, true);
+        bulk_read(bulk, operand, STDIN_FILENO, false, true);
         return;
     }
     int fd = open(operand, O_RDONLY | O_CLOEXEC);
@@ -96,7 +98,7 @@ static void take_operand(struct bulk *bulk, const char *operand)
         walk_directory(operand, fd, &events); /* closes it */
         return;
     }
-    bulk_read(bulk, operand, fd, true);
+    bulk_read(bulk, operand, fd, S_ISREG(facts.st_mode), true);
     close(fd);
 }
 

@@ -31,7 +31,8 @@ enum
     BULK_CHUNK_BYTES = 256 * 1024, /* of the archive, shared by the messages in it */
     BULK_CHUNKS = 64,              /* in use at once: 16 MiB */
     BULK_HEADER_BYTES = 64 * 1024, /* of a header are looked at for an envelope */
-    BULK_WAIT_MS = 100,            /* at most, until signals and the progress line are looked at */
+    BULK_WAIT_MS = 10, /* at most, until signals, results and the progress line are looked at */
+    BULK_BATCH = 64,   /* results that are waited for together where many are in flight */
 };
 
 struct bulk_judge;
@@ -46,8 +47,9 @@ struct bulk_judge_calls
                  struct span bytes);
     bool (*end)(struct bulk_judge *judge, struct bulk_item *item);
     void (*cancel)(struct bulk_judge *judge, struct bulk_item *item);
-    /* Until a finished item or a chunk is in the mailbox or there may be room, at most `ms`. */
-    void (*wait)(struct bulk_judge *judge, int ms);
+    /* Until about `wanted` finished items or a chunk are in the mailbox, or there may be room; at
+     * most `ms`. */
+    void (*wait)(struct bulk_judge *judge, int ms, unsigned wanted);
     void (*figures)(struct bulk_judge *judge, struct bulk_figures *figures);
     void (*close)(struct bulk_judge *judge); /* nothing is in flight any more */
 };
@@ -88,6 +90,7 @@ struct bulk
     struct bulk_progress progress;
     struct bulk_feeder feeder;
     uint64_t in_flight;
+    bool reading_pipe;
     int status;  /* the highest of all that went wrong */
     bool failed; /* output or journal cannot be written: no further message */
 };
@@ -96,7 +99,7 @@ struct bulk
 void bulk_complain(struct bulk *bulk, int status, const char *format, ...) PRINTF_LIKE(3, 4);
 /* No further message: ctrl-C, judge gone, output that cannot be written. */
 bool bulk_stopping(const struct bulk *bulk);
-/* Waits a moment for the judge and collects what has come. */
+/* Waits for the judge a moment, and collects what has come. */
 void bulk_wait(struct bulk *bulk);
 /* Writes out and counts what is finished; does not wait. */
 void bulk_collect(struct bulk *bulk);
@@ -109,8 +112,9 @@ void bulk_feed_end(struct bulk *bulk);
 void bulk_feed_drop(struct bulk *bulk);
 void bulk_feed_fini(struct bulk *bulk);
 
-/* All messages of a file. `may_be_folder`: it is an mbox if it begins like one. */
-void bulk_read(struct bulk *bulk, const char *name, int fd, bool may_be_folder);
+/* All messages of a file. `regular`: reading it does not wait for anybody. `may_be_folder`: it is
+ * an mbox if it begins like one. */
+void bulk_read(struct bulk *bulk, const char *name, int fd, bool regular, bool may_be_folder);
 
 /* Ctrl-C and SIGTERM: the first asks to stop, the second ends the process. Threads that are to
  * take no signals are started between the two calls. */

@@ -14,7 +14,7 @@ static void write_judged(struct bulk *bulk, const struct bulk_item *item)
         fwrite(item->json.p, 1, item->json.n, stdout);
     else if (bulk->options->brief)
         print_row(item->name, &item->row, stdout);
-    if (bulk->journal)
+    if (bulk->journal && !bulk->failed)
         bulk_journal_add(bulk->journal, item->name);
 }
 
@@ -47,6 +47,8 @@ static void write_out(struct bulk *bulk)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
         bulk->failed = true; /* main() says so */
+        if (bulk->journal)
+            bulk_journal_forget(bulk->journal);
         return;
     }
     if (!bulk->journal || bulk_journal_flush(bulk->journal, false))

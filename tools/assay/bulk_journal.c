@@ -218,6 +218,11 @@ void bulk_journal_add(struct bulk_journal *journal, const char *name)
     buffer_append_byte(&journal->noted, '\n');
 }
 
+void bulk_journal_forget(struct bulk_journal *journal)
+{
+    buffer_reset(&journal->noted);
+}
+
 bool bulk_journal_flush(struct bulk_journal *journal, bool sync)
 {
     if (journal->noted.failed) {

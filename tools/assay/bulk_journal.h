@@ -36,6 +36,8 @@ struct bulk_journal *bulk_journal_open(const char *path,
 bool bulk_journal_has(const struct bulk_journal *journal, const char *name);
 /* Notes a message; it is written by the next flush. */
 void bulk_journal_add(struct bulk_journal *journal, const char *name);
+/* Takes back what was noted and not flushed: its results were not written. */
+void bulk_journal_forget(struct bulk_journal *journal);
 /* Writes what was noted; to the disk where the last time is a second ago or `sync`. False with
  * errno. */
 bool bulk_journal_flush(struct bulk_journal *journal, bool sync) MUST_CHECK;

@@ -64,7 +64,9 @@ void bulk_mailbox_put(struct bulk_item *item)
     pthread_mutex_lock(&mailbox->lock);
     *mailbox->last = item;
     mailbox->last = &item->next;
-    pthread_cond_signal(&mailbox->something);
+    mailbox->count++;
+    if (mailbox->wanted && mailbox->count >= mailbox->wanted)
+        pthread_cond_signal(&mailbox->something);
     pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -74,6 +76,7 @@ struct bulk_item *bulk_mailbox_take(struct bulk_mailbox *mailbox)
     struct bulk_item *items = mailbox->first;
     mailbox->first = NULL;
     mailbox->last = &mailbox->first;
+    mailbox->count = 0;
     pthread_mutex_unlock(&mailbox->lock);
     return items;
 }
@@ -91,12 +94,14 @@ static struct timespec time_in(int ms)
     return at;
 }
 
-void bulk_mailbox_wait(struct bulk_mailbox *mailbox, int ms)
+void bulk_mailbox_wait(struct bulk_mailbox *mailbox, int ms, unsigned wanted)
 {
     struct timespec at = time_in(ms);
     pthread_mutex_lock(&mailbox->lock);
-    if (!mailbox->first) /* once: a chunk that comes back wakes, too */
+    mailbox->wanted = wanted;
+    if (mailbox->count < wanted) /* once: a chunk that comes back wakes, too */
         pthread_cond_timedwait(&mailbox->something, &mailbox->lock, &at);
+    mailbox->wanted = 0;
     pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -108,7 +113,8 @@ static void chunk_comes_back(struct chunk *chunk)
     bool keep = mailbox->spare_count < COUNT_OF(mailbox->spare);
     if (keep)
         mailbox->spare[mailbox->spare_count++] = chunk;
-    pthread_cond_signal(&mailbox->something);
+    if (mailbox->wanted)
+        pthread_cond_signal(&mailbox->something);
     pthread_mutex_unlock(&mailbox->lock);
     if (!keep)
         free(chunk);

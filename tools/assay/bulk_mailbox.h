@@ -56,6 +56,8 @@ struct bulk_mailbox
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t something;
     struct bulk_item *first, **last;
+    unsigned count;         /* of items */
+    unsigned wanted;        /* so many wake the main thread, or a chunk; 0: it does not wait */
     struct chunk *spare[8]; /* chunks to be used again */
     unsigned spare_count;
     unsigned chunks; /* in use */
@@ -73,8 +75,9 @@ void bulk_item_free(struct bulk_item **item);
 void bulk_mailbox_put(struct bulk_item *item);
 /* All that are there, oldest first, linked by `next`. */
 struct bulk_item *bulk_mailbox_take(struct bulk_mailbox *mailbox);
-/* Until there is an item or a chunk has come back, at most `ms`. */
-void bulk_mailbox_wait(struct bulk_mailbox *mailbox, int ms);
+/* Until `wanted` items are there or a chunk has come back, at most `ms`: to be woken for each item
+ * costs more than to judge it. */
+void bulk_mailbox_wait(struct bulk_mailbox *mailbox, int ms, unsigned wanted);
 
 /* A chunk that comes back by its release; NULL while `most` are in use, or without memory. */
 struct chunk *bulk_mailbox_chunk(struct bulk_mailbox *mailbox, uint32_t capacity,

@@ -98,9 +98,9 @@ static void pool_cancel(struct bulk_judge *judge, struct bulk_item *item)
     task_cancel(item->handle);
 }
 
-static void pool_wait(struct bulk_judge *judge, int ms)
+static void pool_wait(struct bulk_judge *judge, int ms, unsigned wanted)
 {
-    bulk_mailbox_wait(judge->mailbox, ms);
+    bulk_mailbox_wait(judge->mailbox, ms, wanted);
 }
 
 static void pool_figures(struct bulk_judge *judge, struct bulk_figures *figures)

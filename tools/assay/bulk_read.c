@@ -2,6 +2,7 @@
  * A file to messages: an mbox, if it begins like one and may be one, else a single message.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@ enum
 {
     READ_BYTES = 256 * 1024,
     NUMBER_BYTES = 24,
+    IDLE_MS = 100,
 };
 
 struct folder
@@ -23,10 +25,23 @@ struct folder
     size_t name_size;
 };
 
+/* What comes slowly, as from a pipe, holds no result back: they are written while we wait. */
+static void wait_for_bytes(struct bulk *bulk, int fd)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    while (!bulk_stopping(bulk) && poll(&readable, 1, bulk->in_flight ? 0 : IDLE_MS) == 0) {
+        if (bulk->in_flight)
+            bulk_wait(bulk);
+        bulk_collect(bulk);
+    }
+}
+
 /* -1 with errno, 0 at the end. A signal that asks to stop ends the file. */
 static ssize_t read_some(struct bulk *bulk, int fd, uint8_t *bytes, size_t n)
 {
     for (;;) {
+        if (bulk->reading_pipe)
+            wait_for_bytes(bulk, fd);
         if (bulk_stopping(bulk)) {
             errno = EINTR;
             return -1;
@@ -120,9 +135,10 @@ static bool read_message(struct bulk *bulk, const char *name, int fd, uint8_t *b
     return true;
 }
 
-void bulk_read(struct bulk *bulk, const char *name, int fd, bool may_be_folder)
+void bulk_read(struct bulk *bulk, const char *name, int fd, bool regular, bool may_be_folder)
 {
     static uint8_t bytes[READ_BYTES]; /* the main thread's */
+    bulk->reading_pipe = !regular;
     ssize_t n = read_beginning(bulk, fd, bytes);
     bool folder = n > 0 && may_be_folder && mbox_is_folder(span_of(bytes, (size_t)n));
     bool read = n >= 0;

@@ -303,8 +303,9 @@ static void socket_cancel(struct bulk_judge *judge, struct bulk_item *item)
     fed(item);
 }
 
-static void socket_wait(struct bulk_judge *judge, int ms)
+static void socket_wait(struct bulk_judge *judge, int ms, unsigned wanted)
 {
+    (void)wanted; /* the client takes what one read gives */
     struct bulk_socket *socket = (struct bulk_socket *)judge;
     assay_client_poll(socket->client, ms);
     look_after_daemon(socket);
@@ -320,7 +321,7 @@ static void socket_figures(struct bulk_judge *judge, struct bulk_figures *figure
         return;
     socket->figures = figures;
     while (socket->figures && !socket->judge.gone && engine_clock_ms() < deadline_ms)
-        socket_wait(judge, BULK_WAIT_MS);
+        socket_wait(judge, BULK_WAIT_MS, 1);
     socket->figures = NULL;
 }
 
