@@ -150,7 +150,9 @@ $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_
 endef
 $(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
 
-$B/bench/%: $B/bench/%.o $B/bench/bench.o $B/engine.a
+BENCH_OBJECTS := $B/bench/bench.o $B/bench/cache_measure.o
+
+$B/bench/%: $B/bench/%.o $(BENCH_OBJECTS) $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm
 
@@ -228,5 +230,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(BENCHES) bench/bench.c $(wildcard tests/*/*.c)) \
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(wildcard bench/*.c) $(wildcard tests/*/*.c)) \
          $B/stress/store_no_grace.d
