@@ -366,3 +366,13 @@ Test(cli, shipped_samples_show_what_they_say)
     }
     cr_expect(count == sizeof samples / sizeof samples[0], "%zu samples", count);
 }
+
+/* Since the first version: a DKIM pass beside a From of several domains ended the human form. */
+Test(cli, human_form_of_signatures_that_dmarc_did_not_align)
+{
+    struct outcome o = ASSAY("check", "--dns", "share/samples/zone.txt", "--ip", "203.0.113.5",
+                             "--mail-from", "x@attacker.example", "--now", "1792972860",
+                             "share/samples/forged-two-addresses.eml");
+    cr_assert(o.status == 0, "%d: %s", o.status, o.err);
+    cr_expect(strstr(o.out, "DKIM   pass") && strstr(o.out, "from_several_domains"), "%s", o.out);
+}

@@ -117,7 +117,8 @@ static void print_signature(const struct verdict *verdict, const struct dkim_ver
             name_text(&signature->selector, selector), dkim_algorithm_word(signature->algorithm));
     if (verified->keys.bits)
         fprintf(out, ", %u bits", verified->keys.bits);
-    if (verified->dmarc_identifier &&
+    /* There is no alignment where DMARC has not come that far (From of several domains). */
+    if (verified->dmarc_identifier && verdict->dmarc->dkim_alignment &&
         verdict->dmarc->dkim_alignment[verified->dmarc_identifier - 1])
         fputs(", aligned", out);
     if (verified->keys.testing)
