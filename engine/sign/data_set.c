@@ -32,6 +32,12 @@ bool data_set_spec(const char *spec, enum data_set_kind *kind, const char **path
     return true;
 }
 
+enum key_file_status data_set_read(const char *path, struct buffer *text,
+                                   char error[DATA_SET_ERROR_MAX])
+{
+    return key_file_bytes(path, DATA_SET_BYTES_MAX, text, error);
+}
+
 static bool say(char error[DATA_SET_ERROR_MAX], const char *label, uint32_t line, const char *what)
 {
     snprintf(error, DATA_SET_ERROR_MAX, "%.150s:%u: %s", label, line, what);

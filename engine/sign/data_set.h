@@ -14,12 +14,13 @@
 #define SIGN_DATA_SET_H
 
 #include "base/arena.h"
+#include "sign/key_file.h"
 
 enum
 {
     DATA_SET_BYTES_MAX = 64 * 1024 * 1024,
     DATA_SET_LINE_MAX = 16 * 1024,
-    DATA_SET_ERROR_MAX = 256,
+    DATA_SET_ERROR_MAX = KEY_FILE_ERROR_MAX,
 };
 
 enum data_set_kind
@@ -49,6 +50,10 @@ struct data_set
 /* What `spec` names: kind and path. False: a kind that is not read; `error` says so. */
 bool data_set_spec(const char *spec, enum data_set_kind *kind, const char **path,
                    char error[DATA_SET_ERROR_MAX]) MUST_CHECK;
+
+/* Reads the file of a table into `text`, which is initialised here. As key_file_bytes. */
+enum key_file_status data_set_read(const char *path, struct buffer *text,
+                                   char error[DATA_SET_ERROR_MAX]) MUST_CHECK;
 
 /*
  * Splits `text`, which outlives the set, into rows. `label` is the file's name for `error`, which

@@ -17,6 +17,7 @@
 enum
 {
     GROUPS_MAX = 256,
+    PIECE_BYTES = KEY_FILE_BYTES_MAX + 1, /* a key comes in one piece and is never copied about */
 };
 
 static enum key_file_status say(char error[KEY_FILE_ERROR_MAX], enum key_file_status status,
@@ -29,10 +30,12 @@ static enum key_file_status say(char error[KEY_FILE_ERROR_MAX], enum key_file_st
 static bool read_all(int fd, size_t max, struct buffer *bytes)
 {
     for (;;) {
-        uint8_t *room = buffer_reserve(bytes, max + 1 - bytes->n);
+        size_t left = max + 1 - bytes->n;
+        size_t piece = left < PIECE_BYTES ? left : PIECE_BYTES;
+        uint8_t *room = buffer_reserve(bytes, piece);
         if (!room)
             return false;
-        ssize_t n = read(fd, room, max + 1 - bytes->n);
+        ssize_t n = read(fd, room, piece);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -12,13 +12,15 @@
 /* Exit status of the contract, words of sysexits(3). */
 enum exit_status
 {
-    STATUS_OK = 0, /* judged */
+    STATUS_OK = 0,      /* judged */
+    STATUS_PROBLEM = 1, /* testkey, sign, seal: a key or message is not as it should be */
     STATUS_USAGE = 64,
     STATUS_BAD_INPUT = 65,     /* input that is no message */
     STATUS_NO_INPUT = 66,      /* no such file */
     STATUS_UNAVAILABLE = 69,   /* daemon or resolver away */
     STATUS_SOFTWARE = 70,      /* no memory */
-    STATUS_NO_PERMISSION = 77, /* query: not for this user */
+    STATUS_CANNOT_CREATE = 73, /* an output file */
+    STATUS_NO_PERMISSION = 77, /* query: not for this user; a passphrase, a loose key file */
     STATUS_CONFIG = 78,        /* a zone file with a bad line */
 };
 
@@ -49,6 +51,8 @@ struct options
     int operand_count;
 };
 
+struct flag;
+
 struct command
 {
     const char *name;
@@ -56,6 +60,10 @@ struct command
     const char *summary;  /* one line */
     const char *help;     /* the options' lines */
     int (*run)(const struct options *options);
+    /* A command with options of its own (flags.h) has these two in place of `run`; argv[0] is its
+     * name. */
+    int (*run_own)(int argc, char **argv);
+    const struct flag *flags;
 };
 
 extern const struct command commands[];
@@ -65,10 +73,16 @@ int command_check(const struct options *options);
 int command_spf(const struct options *options);
 int command_dmarc(const struct options *options);
 int command_query(const struct options *options);
+int command_keygen(int argc, char **argv);
+int command_testkey(int argc, char **argv);
+int command_sign(int argc, char **argv);
+int command_seal(int argc, char **argv);
 
 /* Fills *options. False after it has said what is wrong (exit with STATUS_USAGE). */
 bool options_read(int argc, char **argv, const struct command *command,
                   struct options *options) MUST_CHECK;
+/* --dns and --resolver exclude each other: false after saying so. */
+bool options_check_source(const struct options *options) MUST_CHECK;
 /* What the engine is to be opened with; borrows from `options`. */
 struct assay_config options_config(const struct options *options);
 /* The exit status for an engine that could not be opened with these options. */

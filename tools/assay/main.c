@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "flags.h"
 
 static const char envelope_help[] =
     "  --ip ADDR            address of the SMTP client; without it SPF is not checked\n"
@@ -57,19 +58,69 @@ static const char query_help[] =
     "flush forgets what the cache has of NAME and below, or everything; it may be refused "
     "(77).\n\n";
 
+static const char keygen_help[] =
+    "The record is printed as a line for a zone file, as one string for a panel and for nsupdate.\n"
+    "A passphrase is never an argument.\n\n"
+    "Exit status: 0 done, 64 usage, 65 no passphrase, or two different ones, or --from is no key,\n"
+    "66 no such file, 73 the key file is there already or cannot be made, 77 wrong passphrase, no\n"
+    "terminal to ask at, or --from is a file that others may read.\n";
+
+static const char testkey_help[] =
+    "With -k the published key is compared with the private key. With --key-table every key of an\n"
+    "opendkim KeyTable is; its \"%\" is the domain of -d. Said of each key: size, revoked, "
+    "testing,\n"
+    "several records, a key file that others may read.\n\n"
+    "Exit status, for monitoring: 0 all keys good (warnings too, unless --strict), 1 a key is "
+    "not,\n"
+    "64 usage, 66 a file cannot be read, 69 no answer from the DNS, 77 wrong passphrase,\n"
+    "78 a KeyTable with a bad line.\n";
+
+static const char sign_help[] =
+    "Prints the message with a DKIM-Signature on top, its line ends as they were. -s and -k may\n"
+    "stand several times, the nth -s with the nth -k: both algorithms at once take two selectors.\n"
+    "With --key-table and --signing-table (file:, refile: or a path) the address in From chooses.\n"
+    "Default h=: the fields of RFC 6376 5.4.1, each listed once more than it is there.\n\n"
+    "Exit status: 0 signed, 1 not signed: --check found another key, or no table row fits,\n"
+    "64 usage, 65 no message, or one that cannot be signed, or no key, 66 no such file, 69 "
+    "--check\n"
+    "got no answer, 73 cannot write -o, 77 wrong passphrase or a key file that others may read,\n"
+    "78 a table with a bad line.\n";
+
+static const char seal_help[] =
+    "Prints the message with a new ARC set on top (RFC 8617 5.1). Without --cv the chain is "
+    "verified\n"
+    "now; without --results the ARC-Authentication-Results is our own verdict, for which the\n"
+    "envelope is wanted. Seal after all changes and all DKIM signing; what was found on arrival "
+    "is\n"
+    "handed on by --cv and --results.\n\n"
+    "Exit status: 0 sealed, 1 not sealed: the newest seal says cv=fail, there are 50 sets, or "
+    "--check\n"
+    "found another key; 64 usage, 65 no message or no key, 66 no such file, 69 no answer from the\n"
+    "DNS, 73 cannot write -o, 77 wrong passphrase or a key file that others may read.\n";
+
 const struct command commands[] = {
     {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
-     "an archive at full speed: verdicts, progress, summary", bulk_help, command_bulk},
+     "an archive at full speed: verdicts, progress, summary", bulk_help, command_bulk, NULL, NULL},
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC",
      "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
      "  --brief              one table row for each message\n",
-     command_check},
+     command_check, NULL, NULL},
     {"spf", "--ip ADDR [--helo NAME] [--mail-from ADDR] [options]", "check_host() of RFC 7208", "",
-     command_spf},
+     command_spf, NULL, NULL},
     {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
-     command_dmarc},
+     command_dmarc, NULL, NULL},
     {"query", "[options] FILE...|-|spf|dmarc DOMAIN|stats|flush [NAME]|ping",
-     "asks assayd: verdicts for messages, and other questions", query_help, command_query},
+     "asks assayd: verdicts for messages, and other questions", query_help, command_query, NULL,
+     NULL},
+    {"keygen", "-d DOMAIN -s SELECTOR [options]", "a key for DKIM or ARC, and its TXT record",
+     keygen_help, NULL, command_keygen, keygen_flags},
+    {"testkey", "-d DOMAIN -s SELECTOR [-k FILE] | --key-table TABLE [options]",
+     "published keys, as a verifier finds them", testkey_help, NULL, command_testkey,
+     testkey_flags},
+    {"sign", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "signs a message with DKIM",
+     sign_help, NULL, command_sign, sign_flags},
+    {"seal", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "adds an ARC set to a message",
+     seal_help, NULL, command_seal, seal_flags},
     {0},
 };
 
@@ -104,6 +155,12 @@ static void print_commands(FILE *out)
 
 static void print_help(const struct command *command)
 {
+    if (command->flags) {
+        printf("usage: assay %s %s\n\n%s\n\n", command->name, command->synopsis, command->summary);
+        flags_print(command->flags, stdout);
+        printf("\n%s", command->help);
+        return;
+    }
     printf("usage: assay %s %s\n\n%s\n\n%s%s%s%s  --json               one JSON object a line\n\n"
            "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"
            "69 daemon or resolver away, 78 configuration.\n",
@@ -134,6 +191,14 @@ static int help(const char *name)
     return STATUS_OK;
 }
 
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
 static int run(int argc, char **argv)
 {
     if (argc < 2) {
@@ -152,6 +217,8 @@ static int run(int argc, char **argv)
         complain("no command \"%s\"; `assay help` lists them", argv[1]);
         return STATUS_USAGE;
     }
+    if (command->run_own)
+        return wants_help(argc, argv) ? help(command->name) : command->run_own(argc - 1, argv + 1);
     struct options options;
     if (!options_read(argc - 1, argv + 1, command, &options))
         return STATUS_USAGE;

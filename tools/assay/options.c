@@ -206,6 +206,14 @@ static bool read_option(int id, struct options *o)
     }
 }
 
+bool options_check_source(const struct options *options)
+{
+    if (!options->dns || !options->resolver)
+        return true;
+    complain("--dns and --resolver exclude each other");
+    return false;
+}
+
 bool options_read(int argc, char **argv, const struct command *command, struct options *options)
 {
     *options = (struct options){.trusted_hop = 1};
@@ -224,10 +232,8 @@ bool options_read(int argc, char **argv, const struct command *command, struct o
         if (!read_option(id, options))
             return false;
     }
-    if (options->dns && options->resolver) {
-        complain("--dns and --resolver exclude each other");
+    if (!options_check_source(options))
         return false;
-    }
     options->operands = argv + optind;
     options->operand_count = argc - optind;
     return true;

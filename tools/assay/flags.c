@@ -1,0 +1,169 @@
+/*
+ * Reads "--name VALUE", "--name=VALUE", "-n VALUE" and "-nVALUE"; unlike getopt_long no
+ * abbreviations, since a later option would make them ambiguous. "--" ends the options.
+ */
+#include "flags.h"
+
+#include "base/number.h"
+
+enum
+{
+    HELP_COLUMN = 25,
+};
+
+struct reading
+{
+    const char *command;
+    const struct flag *flags;
+    char **argv;
+    int argc;
+    int at;
+    void *into;
+};
+
+static const struct flag *find(const struct flag *flags, const char *argument, size_t n)
+{
+    for (; flags->name; flags++) {
+        if (argument[1] == '-' && strlen(flags->name) == n - 2 &&
+            memcmp(flags->name, argument + 2, n - 2) == 0)
+            return flags;
+        if (argument[1] != '-' && flags->letter && flags->letter == argument[1])
+            return flags;
+    }
+    return NULL;
+}
+
+static bool read_number(const struct flag *flag, const char *text, uint64_t *number)
+{
+    if (number_parse(span_from_string(text), MAX_TIME_DIGITS, number) && *number > 0 &&
+        *number <= flag->max)
+        return true;
+    complain("--%s: \"%s\" is no number from 1 to %llu", flag->name, text,
+             (unsigned long long)flag->max);
+    return false;
+}
+
+static bool read_duration(const struct flag *flag, const char *text, uint64_t *seconds)
+{
+    static const struct
+    {
+        char unit;
+        uint64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    struct span number = span_from_string(text);
+    uint64_t factor = 1;
+    for (size_t i = 0; number.n && i < COUNT_OF(units); i++) {
+        if (number.p[number.n - 1] != units[i].unit)
+            continue;
+        factor = units[i].seconds;
+        number.n--;
+        break;
+    }
+    if (number_parse(number, MAX_TIME_DIGITS, seconds) && *seconds > 0 &&
+        *seconds <= flag->max / factor) {
+        *seconds *= factor;
+        return true;
+    }
+    complain("--%s: \"%s\" is no duration like 3600, 90m, 12h or 7d", flag->name, text);
+    return false;
+}
+
+static bool add_text(const struct flag *flag, const char *text, struct flag_texts *texts)
+{
+    if (texts->count == MAX_OPTION_VALUES) {
+        complain("--%s may stand %d times at most", flag->name, MAX_OPTION_VALUES);
+        return false;
+    }
+    texts->texts[texts->count++] = text;
+    return true;
+}
+
+static bool set_value(const struct flag *flag, const char *text, void *into)
+{
+    void *place = (char *)into + flag->offset;
+    switch (flag->kind) {
+    case FLAG_SET:
+        *(bool *)place = true;
+        return true;
+    case FLAG_TEXT:
+        *(const char **)place = text;
+        return true;
+    case FLAG_TEXTS:
+        return add_text(flag, text, place);
+    case FLAG_NUMBER:
+        return read_number(flag, text, place);
+    case FLAG_DURATION:
+        return read_duration(flag, text, place);
+    }
+    return false;
+}
+
+/* The value written with the option itself, or NULL. */
+static const char *own_value(const char *argument, size_t n)
+{
+    if (argument[1] == '-')
+        return argument[n] == '=' ? argument + n + 1 : NULL;
+    return argument[2] ? argument + 2 : NULL;
+}
+
+static bool read_flag(struct reading *reading, const char *argument)
+{
+    size_t n = argument[1] == '-' ? strcspn(argument, "=") : 2;
+    const struct flag *flag = find(reading->flags, argument, n);
+    if (!flag) {
+        complain("%s: unknown option; `assay help %s` lists them", argument, reading->command);
+        return false;
+    }
+    const char *value = own_value(argument, n);
+    if (flag->kind == FLAG_SET) {
+        if (!value)
+            return set_value(flag, NULL, reading->into);
+        complain("%s: --%s takes no value", argument, flag->name);
+        return false;
+    }
+    if (!value && reading->at + 1 < reading->argc)
+        value = reading->argv[++reading->at];
+    if (value)
+        return set_value(flag, value, reading->into);
+    complain("%s needs a value; `assay help %s` tells", argument, reading->command);
+    return false;
+}
+
+bool flags_read(int argc, char **argv, const struct flag *flags, void *into,
+                struct operands *operands)
+{
+    struct reading reading = {argv[0], flags, argv, argc, 1, into};
+    int kept = 0; /* operands move to the front, as getopt does */
+    bool ended = false;
+    for (; reading.at < argc; reading.at++) {
+        char *argument = argv[reading.at];
+        if (ended || argument[0] != '-' || argument[1] == '\0') {
+            argv[kept++] = argument;
+            continue;
+        }
+        ended = strcmp(argument, "--") == 0;
+        if (!ended && !read_flag(&reading, argument))
+            return false;
+    }
+    *operands = (struct operands){argv, kept};
+    return true;
+}
+
+void flags_print(const struct flag *flags, FILE *out)
+{
+    for (; flags->name; flags++) {
+        char head[64], letter[5] = "";
+        if (flags->letter)
+            snprintf(letter, sizeof letter, "-%c, ", flags->letter);
+        int n = snprintf(head, sizeof head, "  %s--%s%s%s", letter, flags->name,
+                         flags->argument ? " " : "", flags->argument ? flags->argument : "");
+        fprintf(out, "%-*s%s", HELP_COLUMN - 2, head, n > HELP_COLUMN - 4 ? "  " : "");
+        for (const char *line = flags->help; *line;) {
+            size_t length = strcspn(line, "\n");
+            fprintf(out, "%.*s\n", (int)length, line);
+            line += length + (line[length] == '\n');
+            if (*line)
+                fprintf(out, "%*s", HELP_COLUMN - 2, "");
+        }
+    }
+}

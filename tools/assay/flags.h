@@ -1,0 +1,57 @@
+/*
+ * Options of one command as a table: it drives reading, help and (later) completion.
+ *
+ * A command with such a table has a struct of its own; each row says where in it the value goes.
+ */
+#ifndef ASSAY_FLAGS_H
+#define ASSAY_FLAGS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/attributes.h"
+#include "command.h"
+
+enum flag_kind
+{
+    FLAG_SET = 1,  /* bool, set to true */
+    FLAG_TEXT,     /* const char * */
+    FLAG_TEXTS,    /* struct flag_texts: may stand several times */
+    FLAG_NUMBER,   /* uint64_t, 1 to max */
+    FLAG_DURATION, /* uint64_t seconds, 1 to max; "90", "15m", "12h", "7d" */
+};
+
+struct flag_texts
+{
+    const char *texts[MAX_OPTION_VALUES + 1]; /* NULL behind the last */
+    size_t count;
+};
+
+struct flag
+{
+    const char *name; /* behind "--" */
+    char letter;      /* behind "-"; 0: none */
+    enum flag_kind kind;
+    const char *argument; /* word for its value in the help; NULL for FLAG_SET */
+    const char *help;     /* one line, or several with LF between them */
+    size_t offset;        /* in the command's struct */
+    uint64_t max;
+};
+
+extern const struct flag keygen_flags[], testkey_flags[], sign_flags[], seal_flags[];
+
+/* Where the rest of the arguments is. */
+struct operands
+{
+    char **texts;
+    int count;
+};
+
+/* Fills the struct `into`. False after it has said what is wrong. `flags` ends with a row without a
+ * name. */
+bool flags_read(int argc, char **argv, const struct flag *flags, void *into,
+                struct operands *operands) MUST_CHECK;
+/* The options' lines of the help. */
+void flags_print(const struct flag *flags, FILE *out);
+
+#endif
