@@ -47,7 +47,7 @@ LINK    = $(CC) $(MODE) $(LDMODE) $(LDFLAGS)
 FRONT   := $(wildcard engine/front/*.c)
 ENGINE  := $(filter-out $(FRONT),$(wildcard engine/*.c engine/*/*.c cache/*.c))
 SUPPORT := $(wildcard tests/support/*.c)
-SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/,$(wildcard tests/*/)))
+SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/ tests/diff/,$(wildcard tests/*/)))
 TOOL    := $(wildcard tools/assay/*.c)
 DAEMON  := $(wildcard tools/assayd/*.c)
 CLIENT  := $(wildcard client/*.c)
@@ -61,6 +61,8 @@ TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
 DAEMON_OBJECTS  := $(DAEMON:%.c=$B/%.o)
 CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
+SCRIPTS := tests/diff/run
+DIFFS  := $B/diff-signer $B/diff-spf
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
 V ?= 0
@@ -68,7 +70,7 @@ JOBS ?= $(shell nproc)
 Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
-.PHONY: all help run samples test tests stress bench install clean deps settings format
+.PHONY: all help run samples test tests diff stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
 
@@ -79,6 +81,7 @@ help:
 #: make test               install what is missing, build, run all tests ("N passed, N failed")
 #: make tests              build and run all tests, install nothing
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
+#: make diff               compare verdicts with other people's verifiers; DIFF_CASES=3000 SEED=1
 #: make stress             build and run the stress programs; also with SANITIZE=thread
 #: make bench              build and run the benchmarks
 #: make samples            make the sample messages and their zone anew
@@ -179,17 +182,27 @@ $B/make-samples: $B/tools/samples/make_samples.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS)
 
+# The engine's signer and SPF judge behind pipes, for the differential tests.
+$B/diff-%: $B/tests/diff/%.o $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS)
+
 samples: $B/make-samples
 	$B/make-samples share/samples
 
-tests: all $(TESTS)
-	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(TESTS)
+tests: all $(TESTS) $(DIFFS)
+	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(TESTS) $(SCRIPTS)
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 
 test-%: $B/tests/%.test all
 	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $<
+
+DIFF_CASES ?= 3000
+diff: all $(DIFFS)
+	@tools/deps diff
+	@ASSAY=$B/assay DKIM_CASES=$(DIFF_CASES) ARC_CASES=$(DIFF_CASES) SPF_CASES=$(DIFF_CASES) tests/diff/run
 
 stress: $(STRESSES)
 	@tests/stress/run $(STRESSES)

@@ -1,0 +1,110 @@
+/*
+ * diff-signer: the engine's own signer (engine/sign) behind a pipe, for the differential tests.
+ *
+ * A request is one line of fields between HTABs, then the mail; the answer is a length in decimal,
+ * a newline and the signature field, or "0" where there is none.
+ *
+ *   dkim  domain  selector  identity  key-file  canon/canon  l  h  bytes
+ *   arc   domain  selector  instance  key-file  canon/canon  cv results  bytes
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/number.h"
+#include "sign/sign.h"
+
+enum
+{
+    FIELDS = 9,
+    LINE_BYTES = 16 * 1024,
+    FIELD_BYTES = 64 * 1024,
+    PEM_BYTES = 16 * 1024,
+};
+
+static void stop(const char *what)
+{
+    fprintf(stderr, "diff-signer: %s\n", what);
+    exit(1);
+}
+
+static struct private_key *read_key(const char *path)
+{
+    uint8_t pem[PEM_BYTES];
+    const char *error = NULL;
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(pem, 1, sizeof pem, file) : 0;
+    struct private_key *key = n ? private_key_from_pem(span_of(pem, n), NULL, &error) : NULL;
+    if (!key)
+        stop(path);
+    fclose(file);
+    return key;
+}
+
+static enum canon canon_of(const char *word)
+{
+    return word[0] == 'r' ? CANON_RELAXED : CANON_SIMPLE;
+}
+
+static bool sign(char *const fields[FIELDS], struct sign_message *message, struct private_key *key,
+                 struct buffer *out)
+{
+    bool arc = strcmp(fields[0], "arc") == 0;
+    struct sign_options options = {
+        .domain = span_from_string(fields[1]),
+        .selector = span_from_string(fields[2]),
+        .identity = span_from_string(arc ? "" : fields[3]),
+        .key = key,
+        .header_canon = canon_of(fields[5]),
+        .body_canon = canon_of(strchr(fields[5], '/') + 1),
+        .names = span_from_string(arc ? "" : fields[7]),
+    };
+    if (!arc && fields[6][0]) {
+        options.has_l = true;
+        options.l = strtoull(fields[6], NULL, 10);
+    }
+    if (!arc)
+        return sign_dkim(message, &options, out);
+    struct seal_options seal = {
+        .sign = options,
+        .instance = (uint32_t)strtoul(fields[3], NULL, 10),
+        .cv = fields[6],
+        .results = span_from_string(fields[7]),
+    };
+    return sign_arc(message, &seal, out);
+}
+
+static void answer(char *const fields[FIELDS], struct span mail)
+{
+    struct arena arena;
+    struct buffer out;
+    struct sign_message message;
+    arena_init(&arena, MAX_ARENA_BYTES);
+    buffer_init(&out, 3 * FIELD_BYTES);
+    struct private_key *key = read_key(fields[4]);
+    if (!sign_message_read(&message, mail, &arena) || !sign(fields, &message, key, &out))
+        buffer_reset(&out);
+    printf("%zu\n", out.n);
+    fwrite(out.p, 1, out.n, stdout);
+    fflush(stdout);
+    private_key_free(&key);
+    buffer_fini(&out);
+    arena_fini(&arena);
+}
+
+int main(void)
+{
+    char line[LINE_BYTES];
+    while (fgets(line, sizeof line, stdin)) {
+        char *fields[FIELDS], *at = line;
+        for (unsigned i = 0; i < FIELDS; i++)
+            if (!(fields[i] = strsep(&at, "\t\n")))
+                stop("too few fields");
+        size_t n = strtoull(fields[FIELDS - 1], NULL, 10);
+        uint8_t *mail = malloc(n ? n : 1);
+        if (!mail || fread(mail, 1, n, stdin) != n)
+            stop("mail is missing");
+        answer(fields, span_of(mail, n));
+        free(mail);
+    }
+    return 0;
+}
