@@ -38,7 +38,7 @@ def seal_by_dkimpy(r, text, key, instance, cv):
 
 def seal_by_us(r, text, key, instance, cv):
     canon = r.choice(["relaxed", "simple"]) + "/" + r.choice(["relaxed", "simple"])
-    fields = signer.field(text, "arc", DOMAIN, key.selector, str(instance), key.path, canon, cv,
+    fields = signer.field(text, "arc", DOMAIN, key.selector, "-", key.path, canon, cv,
                           "relay.example; spf=pass smtp.mailfrom=" + DOMAIN)
     return fields + text if fields else None
 

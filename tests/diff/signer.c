@@ -5,7 +5,7 @@
  * a newline and the signature field, or "0" where there is none.
  *
  *   dkim  domain  selector  identity  key-file  canon/canon  l  h  bytes
- *   arc   domain  selector  instance  key-file  canon/canon  cv results  bytes
+ *   arc   domain  selector  -         key-file  canon/canon  cv results  bytes
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +45,15 @@ static enum canon canon_of(const char *word)
     return word[0] == 'r' ? CANON_RELAXED : CANON_SIMPLE;
 }
 
-static bool sign(char *const fields[FIELDS], struct sign_message *message, struct private_key *key,
-                 struct buffer *out)
+static enum seal_cv cv_of(const char *word)
+{
+    if (strcmp(word, "none") == 0)
+        return SEAL_CV_NONE;
+    return strcmp(word, "pass") == 0 ? SEAL_CV_PASS : SEAL_CV_FAIL;
+}
+
+static const char *sign(char *const fields[FIELDS], struct sign_message *message,
+                        struct private_key *key, struct buffer *out)
 {
     bool arc = strcmp(fields[0], "arc") == 0;
     struct sign_options options = {
@@ -66,8 +73,7 @@ static bool sign(char *const fields[FIELDS], struct sign_message *message, struc
         return sign_dkim(message, &options, out);
     struct seal_options seal = {
         .sign = options,
-        .instance = (uint32_t)strtoul(fields[3], NULL, 10),
-        .cv = fields[6],
+        .cv = cv_of(fields[6]),
         .results = span_from_string(fields[7]),
     };
     return sign_arc(message, &seal, out);
@@ -81,8 +87,8 @@ static void answer(char *const fields[FIELDS], struct span mail)
     arena_init(&arena, MAX_ARENA_BYTES);
     buffer_init(&out, 3 * FIELD_BYTES);
     struct private_key *key = read_key(fields[4]);
-    if (!sign_message_read(&message, mail, &arena) || !sign(fields, &message, key, &out))
-        buffer_reset(&out);
+    if (sign_message_read(&message, mail, &arena) || sign(fields, &message, key, &out))
+        buffer_reset(&out); /* it says why; here that only means: not this case */
     printf("%zu\n", out.n);
     fwrite(out.p, 1, out.n, stdout);
     fflush(stdout);
