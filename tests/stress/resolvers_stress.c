@@ -1,6 +1,7 @@
 /*
- * Resolver threads under askers, readers of the cache, flushes and stops; the zone file answers.
- * Stands alone: `make stress`, also with SANITIZE=thread.
+ * Resolver threads under askers, readers of the cache, flushes and stops; in turn the zone file
+ * answers, and a small name server through libunbound. Stands alone: `make stress`, also with
+ * SANITIZE=thread.
  *
  *   resolvers_stress [MILLISECONDS]        default 2,000
  *
@@ -14,10 +15,12 @@
  *
  * Exit status 0: all held; 1: a check failed, with its line.
  */
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,10 +74,11 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static const char *const prefix[] = {"v=spf1 -all x", "v=DKIM1; p=; n=", "text "};
+
 /* "n<number>.z<zone>.test" with a text that says the number; in turn SPF, key, DMARC record. */
 static void make_zone(char path[32])
 {
-    static const char *const prefix[] = {"v=spf1 -all x", "v=DKIM1; p=; n=", "text "};
     char text[64];
     strcpy(path, "/tmp/assay-stress-XXXXXX");
     FILE *file = fdopen(mkstemp(path), "w");
@@ -132,6 +136,80 @@ static void on_answer(struct resolver_question *question)
     }
     atomic_fetch_add_explicit(&answered, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&ask->answers, 1, memory_order_release);
+}
+
+/* --- a name server: the same answers over UDP --- */
+
+static int server_fd;
+
+/* The reply to `query` (one question, of a name that begins "n<number>"); its length, 0: none. */
+static size_t make_reply(const uint8_t *query, size_t n, uint8_t reply[1024])
+{
+    static const uint8_t rr[] = {0xc0, 12, 0, DNS_TXT, 0, 1, 0, 0, 0, 60, 0};
+    char text[64];
+    size_t end = 12;
+    while (end < n && query[end])
+        end += query[end] + 1u;
+    end += 5;
+    if (n > 512 || end > n)
+        return 0;
+    unsigned number = (unsigned)strtoul((const char *)query + 14, NULL, 10);
+    bool exists = number % 5;
+    memcpy(reply, query, end);
+    const uint8_t header[] = {0x81, exists ? 0x80 : 0x83, 0, 1, 0, exists, 0, 0, 0, 0};
+    memcpy(reply + 2, header, sizeof header);
+    if (!exists)
+        return end;
+    size_t text_n = (size_t)snprintf(text, sizeof text, "%s%u", prefix[number % 3], number);
+    memcpy(reply + end, rr, sizeof rr);
+    end += sizeof rr;
+    reply[end++] = (uint8_t)(text_n + 1);
+    reply[end++] = (uint8_t)text_n;
+    memcpy(reply + end, text, text_n);
+    return end + text_n;
+}
+
+/* Until an empty datagram comes. */
+static void *server_main(void *argument)
+{
+    uint8_t query[1024], reply[1024];
+    struct sockaddr_in peer;
+    socklen_t peer_n = sizeof peer;
+    ssize_t n;
+    while ((n = recvfrom(server_fd, query, sizeof query - 1, 0, (struct sockaddr *)&peer,
+                         &peer_n)) != 0) {
+        query[n > 0 ? n : 0] = 0;
+        size_t reply_n = n > 16 ? make_reply(query, (size_t)n, reply) : 0;
+        if (reply_n)
+            sendto(server_fd, reply, reply_n, 0, (struct sockaddr *)&peer, peer_n);
+    }
+    return argument;
+}
+
+static pthread_t server_start(char resolver[32])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof address;
+    int bytes = 4 << 20;
+    pthread_t thread;
+    server_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    setsockopt(server_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    if (bind(server_fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        getsockname(server_fd, (struct sockaddr *)&address, &n) != 0 ||
+        pthread_create(&thread, NULL, server_main, NULL) != 0)
+        abort();
+    snprintf(resolver, 32, "127.0.0.1@%u", ntohs(address.sin_port));
+    return thread;
+}
+
+static void server_stop(pthread_t thread)
+{
+    struct sockaddr_in address;
+    socklen_t n = sizeof address;
+    getsockname(server_fd, (struct sockaddr *)&address, &n);
+    sendto(server_fd, "", 0, 0, (struct sockaddr *)&address, n);
+    pthread_join(thread, NULL);
+    close(server_fd);
 }
 
 /* --- askers: what a worker does --- */
@@ -285,7 +363,8 @@ static void check_end(void)
     uint64_t accounted = s->cached + s->shared + s->queries - s->refreshes + s->late;
     if (accounted != s->questions)
         broken("the counts do not add up", 0, accounted, s->questions);
-    if (!s->cached || !s->queries || !s->late || !reads || s->refused_total || s->refused_zone)
+    if (!s->cached || !s->queries || !s->shared || !s->late || !reads || s->refused_total ||
+        s->refused_zone)
         broken("too little happened to test anything", 0, reads, 1);
 }
 
@@ -294,7 +373,7 @@ int main(int argc, char **argv)
     uint64_t milliseconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000;
     struct cache_config cache_config = cache_config_default();
     struct cache_error error;
-    char path[32];
+    char path[32], resolver[32];
     make_zone(path);
     cache_config.budget_bytes = 400 * 1024; /* some are evicted */
     cache_config.entry_max_bytes = 16 * 1024;
@@ -304,12 +383,17 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
-    const struct resolvers_config config = {
-        .threads = THREADS, .zone_file = path, .cache = cache, .prepare = run_prepare};
+    struct resolvers_config config = {
+        .threads = THREADS, .max_per_zone = 4096, .cache = cache, .prepare = run_prepare};
     cache_thread_register();
     cache_thread_offline();
-    for (unsigned i = 0; i < LIVES; i++)
+    pthread_t server = server_start(resolver);
+    for (unsigned i = 0; i < LIVES; i++) {
+        config.zone_file = i % 2 ? NULL : path;
+        config.resolver = i % 2 ? resolver : NULL;
         live(&config, milliseconds / LIVES);
+    }
+    server_stop(server);
     unlink(path);
     cache_thread_unregister();
     cache_free(&cache);
