@@ -1,3 +1,4 @@
+/* Chains in a table of fixed size, and a heap that knows where each flight stands in it. */
 #include "dns/flights.h"
 
 #include <stdlib.h>

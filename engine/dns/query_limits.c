@@ -1,3 +1,4 @@
+/* Slots for zones come from an array that is as large as the queries may be many. */
 #include "dns/query_limits.h"
 
 #include <stdlib.h>

@@ -299,7 +299,33 @@ static bool set_options(struct unbound *unbound, const struct unbound_config *co
            set_number(unbound, "num-queries-per-thread:", config->at_once, error);
 }
 
-/* Ends the setting of options: the context is finalised by it. */
+static void on_first_reply(void *arg, int rcode, void *packet, int packet_length, int security,
+                           char *why_bogus, int was_ratelimited)
+{
+    bool *answered = arg;
+    (void)rcode, (void)packet, (void)packet_length, (void)security, (void)why_bogus;
+    (void)was_ratelimited;
+    *answered = true;
+}
+
+/*
+ * The library sets up the rest of a context with the first question. It shall not do that on
+ * several threads at once (F13), so the first one is asked here: for a name that it answers by
+ * itself, as long as its built-in zones are there. Ends the setting of options.
+ */
+static bool ask_first(struct unbound *unbound, struct dns_error *error)
+{
+    bool answered = false;
+    int async_id = 0;
+    int status = ub_resolve_event(unbound->ctx, "localhost.", DNS_A, 1, &answered, on_first_reply,
+                                  &async_id);
+    if (!worked(status, "first question", error))
+        return false;
+    if (!answered)
+        ub_cancel(unbound->ctx, async_id);
+    return true;
+}
+
 static bool remove_builtin_zones(struct unbound *unbound, struct dns_error *error)
 {
     for (size_t i = 0; i < COUNT_OF(builtin_zones); i++)
@@ -320,7 +346,7 @@ struct unbound *unbound_open(const struct unbound_config *config, struct dns_err
     }
     arena_init(&unbound->scratch, SCRATCH_BYTES);
     if (set_options(unbound, config, error) && set_forwards(unbound, config, error) &&
-        remove_builtin_zones(unbound, error))
+        ask_first(unbound, error) && remove_builtin_zones(unbound, error))
         return unbound;
     unbound_close(&unbound);
     return NULL;
