@@ -199,19 +199,6 @@ static struct worker *least_busy(struct pool *pool)
     return best;
 }
 
-static struct task *task_new(const struct task_request *request)
-{
-    struct task *task = malloc(sizeof *task);
-    if (!task)
-        return NULL;
-    memset(task, 0, offsetof(struct task, text));
-    task->submitted.kind = EVENT_SUBMITTED;
-    if (!request || task_keep_request(task, request))
-        return task;
-    free(task);
-    return NULL;
-}
-
 static void hand_over(struct pool *pool, struct task *task)
 {
     task->worker = least_busy(pool);
@@ -219,33 +206,33 @@ static void hand_over(struct pool *pool, struct task *task)
     inbox_push(task->worker->inbox, &task->submitted);
 }
 
-static struct task *task_admit(struct pool *pool, const struct task_request *request)
+/* False without memory: counted, and the place is free again. */
+static bool was_made(struct pool *pool, const struct task *task)
 {
-    if (!enter(pool))
-        return NULL;
-    struct task *task = task_new(request);
-    if (!task) {
-        atomic_fetch_add_explicit(&pool->refused, 1, memory_order_relaxed);
-        leave(pool);
-    }
-    return task;
+    if (task)
+        return true;
+    atomic_fetch_add_explicit(&pool->refused, 1, memory_order_relaxed);
+    leave(pool);
+    return false;
 }
 
 struct task *pool_submit(struct pool *pool, const struct task_request *request)
 {
-    struct task *task = task_admit(pool, request);
-    if (task)
+    if (!enter(pool))
+        return NULL;
+    struct task *task = task_new(request);
+    if (was_made(pool, task))
         hand_over(pool, task);
     return task;
 }
 
 bool pool_query(struct pool *pool, const struct query_request *request)
 {
-    struct task *task = task_admit(pool, NULL);
-    if (!task)
+    if (!enter(pool))
         return false;
-    task->is_query = true;
-    task->query_request = *request;
+    struct task *task = task_new_query(request);
+    if (!was_made(pool, task))
+        return false;
     hand_over(pool, task);
     return true;
 }

@@ -55,24 +55,35 @@ static void keep_recipients(struct keeper *keeper, struct message_envelope *enve
     envelope->recipients = kept;
 }
 
-bool task_keep_request(struct task *task, const struct task_request *request)
+static struct task *task_alloc(size_t text_bytes)
 {
+    struct task *task = malloc(sizeof *task + text_bytes);
+    if (task)
+        *task = (struct task){.submitted = {.kind = EVENT_SUBMITTED}};
+    return task;
+}
+
+struct task *task_new(const struct task_request *request)
+{
+    struct task *task = task_alloc(kept_bytes(request));
+    if (!task)
+        return NULL;
+    struct keeper keeper = {task->text};
     task->request = *request;
-    size_t bytes = kept_bytes(&task->request);
-    task->more_text = bytes > sizeof task->text ? malloc(bytes) : NULL;
-    if (bytes > sizeof task->text && !task->more_text)
-        return false;
-    struct keeper keeper = {task->more_text ? task->more_text : task->text};
     keep_recipients(&keeper, &task->request.envelope);
     for (unsigned i = 0; texts_of(&task->request, i); i++)
         keep(&keeper, texts_of(&task->request, i));
-    return true;
+    return task;
 }
 
-void task_drop_request(struct task *task)
+struct task *task_new_query(const struct query_request *request)
 {
-    free(task->more_text);
-    task->more_text = NULL;
+    struct task *task = task_alloc(0);
+    if (!task)
+        return NULL;
+    task->is_query = true;
+    task->query_request = *request;
+    return task;
 }
 
 static struct piece *piece_new(struct task *task)

@@ -49,19 +49,13 @@ struct query
     struct dns_answers answers;
 };
 
-enum
-{
-    TASK_TEXT_BYTES = 256, /* of an envelope; longer ones get memory of their own */
-};
-
 struct task
 {
     /* Set by pool_submit. */
     struct worker *worker;
-    struct task_request request; /* its texts point into `text` or `more_text`; or */
+    struct task_request request; /* its texts are in `text`; or */
     struct query_request query_request;
     bool is_query;
-    void *more_text; /* owned; NULL */
 
     /* The producer's. */
     struct event submitted;
@@ -97,13 +91,12 @@ struct task
     bool expired;      /* past its deadline: no more questions */
     bool early_told;
     bool done; /* `done` was called */
-    uint8_t text[TASK_TEXT_BYTES] __attribute__((aligned(16)));
+    uint8_t text[] __attribute__((aligned(16)));
 };
 
-/* The request with its texts in the task. False without memory. */
-bool task_keep_request(struct task *task, const struct task_request *request) MUST_CHECK;
-/* What task_keep_request took. */
-void task_drop_request(struct task *task);
+/* A task with a copy of the request and its texts; NULL without memory. */
+struct task *task_new(const struct task_request *request) MUST_CHECK;
+struct task *task_new_query(const struct query_request *request) MUST_CHECK;
 
 static inline struct task *task_of_submitted(struct event *event)
 {

@@ -319,6 +319,5 @@ void task_free(struct worker *worker, struct task *task)
     *task->in_link = task->in_next;
     if (task->in_next)
         task->in_next->in_link = task->in_link;
-    task_drop_request(task);
     free(task);
 }
