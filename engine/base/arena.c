@@ -111,15 +111,6 @@ void *arena_alloc(struct arena *arena, size_t n)
     return memset(memory, 0, rounded);
 }
 
-void arena_shrink(struct arena *arena, const void *last, size_t n, size_t kept)
-{
-    struct arena_block *block = arena->blocks;
-    size_t surplus = round_up(n) - round_up(kept);
-    assert(kept <= n && (const uint8_t *)last + round_up(n) == block->bytes + block->used);
-    block->used -= surplus;
-    arena->used_bytes -= surplus;
-}
-
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
     size_t bytes;

@@ -41,9 +41,6 @@ void arena_fini(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t n) MUST_CHECK;
 /* Room for `count` objects of `size` bytes; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) MUST_CHECK;
-/* Gives back the end of the allocation that was made last: of its `n` bytes the first `kept` stay.
- */
-void arena_shrink(struct arena *arena, const void *last, size_t n, size_t kept);
 /* A copy of `s` in the arena; on failure a span with p == NULL (also for an empty `s`). */
 struct span arena_copy(struct arena *arena, struct span s) MUST_CHECK;
 /*

@@ -220,8 +220,8 @@ const char *mail_header_index(struct mail_header *header, struct span block, uin
 {
     uint32_t room = pieces < MAX_FIELD_COUNT ? (uint32_t)pieces : MAX_FIELD_COUNT;
     uint32_t bucket_count = bucket_count_for(room);
-    int32_t *buckets = ARENA_ARRAY(arena, bucket_count, int32_t);
     struct mail_field *fields = ARENA_ARRAY(arena, room, struct mail_field);
+    int32_t *buckets = ARENA_ARRAY(arena, bucket_count, int32_t);
     *header = (struct mail_header){0};
     if (!fields || !buckets) {
         limit_hit(hits, LIMIT_ARENA_BYTES);
@@ -236,7 +236,6 @@ const char *mail_header_index(struct mail_header *header, struct span block, uin
         mail_anomaly_note(anomalies, ANOMALY_TOO_LARGE);
         return limit_word(limit);
     }
-    arena_shrink(arena, fields, room * sizeof *fields, header->count * sizeof *fields);
     note_block(header, anomalies);
     return NULL;
 }
