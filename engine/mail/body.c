@@ -175,6 +175,7 @@ static void stream_end(struct body_stream *stream)
     canon_body_end(&stream->canon);
     if (!stream->owner->failed && stream->hashing)
         stream_read_off(stream, BODY_WHOLE);
+    digest_fini(&stream->digest); /* a message that waits for its keys holds none */
     stream->staged_n = 0;
     stream->staged = NULL;
 }
