@@ -119,6 +119,8 @@ void drive_message(struct driving *driving, const struct message_envelope *envel
     driving->steps_waiting = 0;
     message_init(message, &driving->engine->options, envelope,
                  driving->near ? &driving->near->near : NULL);
+    if (driving->arena_bytes)
+        message->arena.ceiling_bytes = driving->arena_bytes;
     end_round(driving, message, PARK_FED);
     feed_all(driving, message, text);
     message_end(message);

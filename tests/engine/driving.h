@@ -23,7 +23,8 @@ struct driving
     struct near_source *near;    /* NULL: every answer is put */
     bool lend;                   /* answers are lent, not put */
     unsigned park;
-    size_t piece; /* bytes fed at once; 0: all */
+    size_t piece;       /* bytes fed at once; 0: all */
+    size_t arena_bytes; /* the arena's ceiling; 0: as it is */
     unsigned steps_waiting;
 };
 

@@ -81,3 +81,36 @@ Test(near, every_sample_parked_at_every_step)
                                  sample_text(samples[i].file));
     assay_engine_close(&engine);
 }
+
+/* Whatever the moment at which memory ends: what fails with memory never passes without. */
+Test(near, no_memory_never_makes_a_pass)
+{
+    static struct sample samples[SAMPLES_MAX];
+    struct assay_engine *engine = driving_engine("share/samples/zone.txt");
+    size_t count = samples_read(samples, COUNT_OF(samples));
+    unsigned short_of_memory = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct span text = sample_text(samples[i].file);
+        struct message message;
+        struct driving plain = {.engine = engine};
+        drive_message(&plain, &samples[i].envelope, text, &message);
+        bool passes = message.dmarc.result == RESULT_PASS;
+        message_fini(&message);
+        for (size_t bytes = 64; bytes < 12 * 1024; bytes += 192) {
+            struct near_source near;
+            struct driving driving = {
+                .engine = engine, .near = &near, .park = PARK_EVERYWHERE, .arena_bytes = bytes};
+            near_source_init(&near, engine->source, bytes % 128 ? run_prepare : NULL);
+            near.miss_every = bytes % 3;
+            drive_message(&driving, &samples[i].envelope, text, &message);
+            short_of_memory += message.arena.failed;
+            cr_expect(passes || message.dmarc.result != RESULT_PASS, "%s with %zu bytes",
+                      samples[i].file, bytes);
+            free(message_json(&message));
+            message_fini(&message);
+            near_source_end_round(&near);
+        }
+    }
+    cr_expect(short_of_memory > 100, "%u", short_of_memory);
+    assay_engine_close(&engine);
+}
