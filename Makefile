@@ -159,6 +159,12 @@ $B/bench/%: $B/bench/%.o $(BENCH_OBJECTS) $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm
 
+LOAD_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard bench/load_*.c) bench/assay_load.c)
+
+$B/bench/assay-load: $(LOAD_OBJECTS) $(BENCH_OBJECTS) $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS) -lm $(shell pkg-config --libs jansson 2>/dev/null)
+
 $B/stress/%: $B/tests/stress/%.o $B/engine.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD    $@")
@@ -207,7 +213,7 @@ diff: all $(DIFFS)
 stress: $(STRESSES)
 	@tests/stress/run $(STRESSES)
 
-bench: $(BENCH)
+bench: $(BENCH) $B/bench/assay-load $B/assayd
 	@for b in $(BENCH); do $$b || exit 1; done
 
 LIBDIR     ?= $(PREFIX)/lib
