@@ -350,6 +350,39 @@ Test(bulk, envelope_from_headers)
     cr_expect_str_eq(json_text(json_line(option.out, 0), "client"), "203.0.113.5");
 }
 
+/* Wherever a message begins in what is read: the trace fields below 60 KB of others are seen. */
+Test(bulk, envelope_below_a_long_header)
+{
+    static char message[80 * 1024];
+    const char *path = archive_file("long.mbox", SPAN(""));
+    FILE *file = fopen(path, "wb");
+    for (size_t i = 0; i < 60; i++) {
+        size_t n = 0;
+        for (size_t k = 0; k < i; k++)
+            n +=
+                (size_t)snprintf(message + n, sizeof message - n, "X-Field-%zu: %01000d\r\n", k, 0);
+        n += (size_t)snprintf(message + n, sizeof message - n,
+                              "Received: from h%zu.example (r [192.0.2.10])\r\n"
+                              "From: x@shop.example\r\n\r\nbody\r\n",
+                              i);
+        append_to_mbox(file, span_of(message, n));
+    }
+    cr_assert(fclose(file) == 0);
+    struct outcome o =
+        ASSAY("bulk", "--json", "--dns", ZONE, "--now", NOW, "--envelope-from-headers", path);
+    struct ledger ledger = ledger_of(o.out);
+    const char *name;
+    json_t *verdict;
+    cr_expect(o.status == 0 && ledger.lines == 60, "%s", o.err);
+    json_object_foreach(ledger.verdicts, name, verdict)
+    {
+        const char *client = json_text(verdict, "client");
+        cr_expect(client && strcmp(client, "192.0.2.10") == 0, "%s: %s", name,
+                  client ? client : "not known");
+    }
+    ledger_free(&ledger);
+}
+
 /* Text of one paragraph over and over, `bytes` of it at least. */
 static void write_body(FILE *file, size_t bytes)
 {

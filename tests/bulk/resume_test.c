@@ -151,6 +151,8 @@ Test(resume, a_line_that_was_cut_does_not_count)
         json_t *names = journal_names(journal);
         cr_assert(json_object_size(names) == SAMPLES, "cut at %zu", cut);
         json_decref(names);
+        o = resume(journal, folder);
+        cr_assert(o.status == 0 && o.out[0] == '\0', "cut at %zu: judged again: %s", cut, o.out);
     }
 }
 
