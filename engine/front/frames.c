@@ -164,10 +164,6 @@ static void begin(struct connection *connection)
         connection_fail(connection, FRONT_MALFORMED, "HELLO is the first frame and stands once");
         return;
     }
-    if (connection->descriptor != -1 && header->type != FRAME_FD) {
-        connection_fail(connection, FRONT_MALFORMED, "a descriptor that no FD frame claims");
-        return;
-    }
     if (header->type == FRAME_DATA)
         connection->data = find_message(connection, header->id);
 }
@@ -231,7 +227,10 @@ static void step(struct connection *connection, struct chunk *chunk, enum frame_
     }
 }
 
-/* A descriptor came with these bytes: its FD frame must have begun in them. */
+/*
+ * A descriptor came with these bytes: its FD frame must have begun in them. (The kernel may put
+ * bytes that were sent before in front of it, never bytes that were sent behind it.)
+ */
 static bool is_unclaimed(const struct connection *connection)
 {
     const struct frame_reader *reader = &connection->reader;

@@ -123,6 +123,8 @@ static void read_line(struct connection *connection, struct span *bytes)
 
 bool lines_input(struct connection *connection, struct chunk *chunk, struct span *bytes)
 {
+    if (connection->descriptor != -1)
+        connection_fail(connection, FRONT_MALFORMED, "lines carry no descriptors");
     while (!connection_must_wait(connection)) {
         if (connection->in_body && (bytes->n || connection->body_left == 0))
             take_body(connection, chunk, bytes);
