@@ -9,7 +9,8 @@
  *   bulk_mailbox.c  what workers hand back: finished messages, chunks
  *   bulk_collect.c  finished messages: output, journal, counts
  *   bulk_journal.c  which messages are done, for --resume
- *   bulk_summary.c  counts; bulk_report.c: as text and as JSON; bulk_top.c: the most frequent names
+ *   bulk_summary.c  counts; bulk_report.c: as text and as JSON; bulk_top.c: the most frequent
+ *                   names; bulk_figures.c: DNS, cache and work by a daemon's word
  *   bulk_progress.c the line on a terminal;  bulk_stop.c: ctrl-C
  *
  * The main thread reads and writes; everything between is the judge's. Memory is bounded by the

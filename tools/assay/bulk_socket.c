@@ -31,6 +31,7 @@ struct bulk_socket
     const struct options *options;
     struct assay_client *client;  /* owned */
     struct bulk_figures *figures; /* borrowed while they are asked for, else NULL */
+    struct bulk_figures before;   /* the daemon's, when the run began */
     struct arena arena;           /* of one header */
 };
 
@@ -139,7 +140,7 @@ static enum bulk_outcome take_verdict(struct bulk_item *item,
 static void take_figures(struct bulk_socket *socket, const struct assay_client_answer *answer)
 {
     if (socket->figures && answer->outcome == ASSAY_CLIENT_REPLY)
-        buffer_append(&socket->figures->daemon, span_of(answer->json, answer->json_bytes));
+        bulk_figures_read(socket->figures, span_of(answer->json, answer->json_bytes));
     socket->figures = NULL;
 }
 
@@ -312,17 +313,24 @@ static void socket_wait(struct bulk_judge *judge, int ms, unsigned wanted)
 }
 
 /* What the daemon says of itself; nothing where it does not in time. */
-static void socket_figures(struct bulk_judge *judge, struct bulk_figures *figures)
+static void ask_figures(struct bulk_socket *socket, struct bulk_figures *figures)
 {
-    struct bulk_socket *socket = (struct bulk_socket *)judge;
     uint64_t id;
     int64_t deadline_ms = engine_clock_ms() + FIGURES_MS;
     if (socket->judge.gone || assay_client_stats(socket->client, NULL, &id) != ASSAY_CLIENT_OK)
         return;
     socket->figures = figures;
     while (socket->figures && !socket->judge.gone && engine_clock_ms() < deadline_ms)
-        socket_wait(judge, BULK_WAIT_MS, 1);
+        socket_wait(&socket->judge, BULK_WAIT_MS, 1);
     socket->figures = NULL;
+}
+
+static void socket_figures(struct bulk_judge *judge, struct bulk_figures *figures)
+{
+    struct bulk_socket *socket = (struct bulk_socket *)judge;
+    ask_figures(socket, figures);
+    figures->daemon = true;
+    bulk_figures_since(figures, &socket->before);
 }
 
 static void socket_close(struct bulk_judge *judge)
@@ -371,8 +379,10 @@ struct bulk_judge *bulk_socket_open(const struct options *options, struct bulk_m
         socket->judge = (struct bulk_judge){.calls = &calls, .mailbox = mailbox};
         socket->options = options;
         arena_init(&socket->arena, HEADER_ARENA_BYTES);
-        if (open_client(socket, error))
+        if (open_client(socket, error)) {
+            ask_figures(socket, &socket->before);
             return &socket->judge;
+        }
         socket_close(&socket->judge);
     }
     complain("%s: %s", options->socket, error);

@@ -6,13 +6,11 @@ void bulk_summary_init(struct bulk_summary *summary)
 {
     *summary = (struct bulk_summary){.messages = 0};
     bulk_top_init(&summary->failing);
-    buffer_init(&summary->figures.daemon, 1024 * 1024);
 }
 
 void bulk_summary_fini(struct bulk_summary *summary)
 {
     bulk_top_fini(&summary->failing);
-    buffer_fini(&summary->figures.daemon);
 }
 
 static void count_bits(uint64_t bits, uint64_t *counts)

@@ -19,11 +19,10 @@ enum
 struct bulk_figures
 {
     bool known;
-    unsigned workers;
-    uint64_t cpu_ns, rounds, parked;
+    bool daemon; /* a daemon's, while the run went on */
+    uint64_t workers, cpu_ns, rounds, parked;
     uint64_t questions, shared, queries, answers, empty, nxdomain, failures, timeouts, refused;
     uint64_t lookups, hits, stale, entries, entry_bytes;
-    struct buffer daemon; /* owned: the daemon's own statistics, a JSON object; empty: none */
 };
 
 struct bulk_summary
@@ -40,6 +39,11 @@ struct bulk_summary
     bool interrupted;
     struct bulk_figures figures;
 };
+
+/* From a daemon's answer to `stats`; false where it is none. */
+bool bulk_figures_read(struct bulk_figures *figures, struct span json);
+/* Takes away what was before, which is used up. */
+void bulk_figures_since(struct bulk_figures *figures, struct bulk_figures *before);
 
 void bulk_summary_init(struct bulk_summary *summary);
 void bulk_summary_fini(struct bulk_summary *summary);
