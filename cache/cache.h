@@ -207,9 +207,27 @@ bool cache_refresh_claim(struct cache_reader *reader, const struct cache_hit *hi
 bool cache_rotation_claim(struct cache_reader *reader, const struct cache_hit *hit,
                           int64_t now_ms) MUST_CHECK;
 
+enum cache_rotation
+{
+    CACHE_ROTATION_NONE = 0,
+    CACHE_ROTATION_ASKED, /* a refresh was granted within CACHE_CLAIM_MS; its answer is to come */
+    CACHE_ROTATION_FRESH, /* the answer came within CACHE_FRESH_MS: somebody may have used the one
+                             before it when it came */
+};
+
+/*
+ * Whether who was refused by cache_rotation_claim should ask the owner all the same (not the
+ * network): many signatures fail together when a key is rotated, and only one may ask. *asked_ms
+ * is how long ago the refresh was granted; 0 unless the result is CACHE_ROTATION_ASKED.
+ * Thread: as cache_get.
+ */
+enum cache_rotation cache_rotation_state(const struct cache_hit *hit, int64_t now_ms,
+                                         int64_t *asked_ms) MUST_CHECK;
+
 enum
 {
     CACHE_CLAIM_MS = 30 * 1000, /* longer than one question may take */
+    CACHE_FRESH_MS = 2 * 1000,  /* longer than a reader's round may take */
 };
 
 /* --- writing: owners only --- */

@@ -120,3 +120,17 @@ bool cache_rotation_claim(struct cache_reader *reader, const struct cache_hit *h
     COUNT(reader, rotation_claimed);
     return true;
 }
+
+enum cache_rotation cache_rotation_state(const struct cache_hit *hit, int64_t now_ms,
+                                         int64_t *asked_ms)
+{
+    const struct cache_entry *e = hit->entry;
+    int64_t granted_ms = atomic_load_explicit(&e->rotation_ms, memory_order_relaxed);
+    *asked_ms = 0;
+    if (now_ms - e->received_ms <= CACHE_FRESH_MS)
+        return CACHE_ROTATION_FRESH;
+    if (granted_ms < e->received_ms || now_ms - granted_ms > CACHE_CLAIM_MS)
+        return CACHE_ROTATION_NONE;
+    *asked_ms = now_ms - granted_ms;
+    return CACHE_ROTATION_ASKED;
+}

@@ -1,6 +1,6 @@
 /*
  * Bump allocation from a list of blocks. The first has 8 KiB, which is what a message with a small
- * header takes; the next a quarter of all before it together, 2 to 256 KiB, so that what is held is
+ * header takes; the next a fifth of all before it together, 2 to 256 KiB, so that what is held is
  * little more than what is used. Zeroing happens at allocation, since blocks are reused.
  */
 #include "base/arena.h"
@@ -69,7 +69,7 @@ void arena_fini(struct arena *arena)
 
 static struct arena_block *arena_grow(struct arena *arena, size_t n)
 {
-    size_t size = arena->blocks ? arena->held_bytes / 4 : arena->first_bytes;
+    size_t size = arena->blocks ? arena->held_bytes / 5 : arena->first_bytes;
     if (arena->blocks && size < SMALLEST_BLOCK_BYTES)
         size = SMALLEST_BLOCK_BYTES;
     if (size > LARGEST_BLOCK_BYTES)

@@ -9,6 +9,11 @@
 
 #include "dns/zone.h"
 
+enum
+{
+    OVERTAKE_MS = 100,
+};
+
 /* --- back to the asker --- */
 
 static void hand_back(struct resolver_question *question, struct dns_shared *answer, uint32_t age)
@@ -280,11 +285,27 @@ static void ask_source(struct resolver_thread *thread, struct resolver_question 
     launch(thread, flight);
 }
 
+/*
+ * A follower's question may come before the one that it follows: both are on their way from
+ * different threads. Longer ago, that one has been answered, with a failure.
+ */
+static bool overtook_refresh(const struct resolver_thread *thread,
+                             const struct resolver_question *question, int64_t now_ms)
+{
+    struct key key;
+    struct cache_hit hit;
+    int64_t asked_ms;
+    struct span name_key = key_of(&key, &question->name, question->type);
+    return cache_peek(thread->resolvers->cache, name_key, now_ms, &hit) != CACHE_MISS &&
+           cache_rotation_state(&hit, now_ms, &asked_ms) == CACHE_ROTATION_ASKED &&
+           asked_ms <= OVERTAKE_MS;
+}
+
 void owner_take(struct resolver_thread *thread, struct resolver_question *question)
 {
     int64_t now_ms = resolver_clock_ms();
     COUNT_ADD(thread, questions, !refresh_is(question));
-    if (answer_from_cache(thread, question))
+    if (!question->follow && answer_from_cache(thread, question))
         return;
     if (question->deadline_ms <= now_ms) {
         COUNT(thread, late);
@@ -293,6 +314,9 @@ void owner_take(struct resolver_thread *thread, struct resolver_question *questi
     }
     struct flight *flight =
         flights_find(&thread->flights, question->hash, &question->name, question->type);
+    if (!flight && question->follow && !overtook_refresh(thread, question, now_ms) &&
+        answer_from_cache(thread, question))
+        return;
     if (!flight) {
         ask_source(thread, question, now_ms);
         return;

@@ -12,7 +12,7 @@
  *
  * What a waiter gets
  *
- *   an answer that the cache has meanwhile     unless `refresh` is set
+ *   an answer that the cache has meanwhile     unless `refresh` is set; with `follow` last
  *   the answer of the query in flight          its own, or one that was in flight already
  *   an older answer, within the cache's bound  where the query failed and the cache goes on using
  * it TEMPFAIL "timeout"                         its own deadline has passed; the query goes on
@@ -47,6 +47,7 @@ struct resolver_question
     struct dns_name name;
     enum dns_type type;
     bool refresh;        /* ask the network even though the cache has an answer (L09) */
+    bool follow;         /* somebody else asked for a refresh: its answer, or the cache's (L09) */
     int64_t deadline_ms; /* CLOCK_MONOTONIC: TEMPFAIL "timeout" by then */
     /* Must not block; may free the question and may call resolvers_ask for others. */
     void (*answered)(struct resolver_question *question);

@@ -72,7 +72,7 @@ static bool ask_one(struct worker *worker, struct task *task, struct dns_questio
     }
     link_to_task(ask, task);
     ask->asked = question;
-    ask->question.refresh = question->renew;
+    ask->question.follow = question->renew; /* the refresh itself has been asked for by near.c */
     ask->question.deadline_ms =
         task->deadline_ms ? task->deadline_ms : worker->now_ms + worker->pool->config.timeout_ms;
     question->in_flight = true;

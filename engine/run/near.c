@@ -3,27 +3,26 @@
  *
  * A hit is good until the round ends (cache.h G2). One that asks for a refresh is used as it is,
  * and the first worker to claim it has the owner ask again in the background.
+ *
+ * L09: when a key was rotated, many signatures fail with the old one at the same time. One worker
+ * gets the claim and has the network asked; the others, and those that used an answer which was
+ * replaced meanwhile, only follow: their question waits for that answer, or finds it in the cache.
  */
 #include "run/worker.h"
-
-static enum cache_state look_up(struct worker *worker, const struct dns_name *name,
-                                enum dns_type type, struct cache_hit *hit)
-{
-    uint8_t key[CACHE_KEY_MAX];
-    size_t n = resolvers_cache_key(name, type, key);
-    return cache_get(&worker->reader, span_of(key, n), worker->now_ms, hit);
-}
 
 static bool find(void *context, const struct dns_name *name, enum dns_type type,
                  struct dns_answer *answer)
 {
     struct worker *worker = context;
     struct cache_hit hit;
-    if (look_up(worker, name, type, &hit) == CACHE_MISS || !hit.object)
+    uint8_t key[CACHE_KEY_MAX];
+    size_t n = resolvers_cache_key(name, type, key);
+    if (cache_get(&worker->reader, span_of(key, n), worker->now_ms, &hit) == CACHE_MISS ||
+        !hit.object)
         return false;
     const struct dns_shared *shared = hit.object;
     *answer = shared->answer;
-    answer->age = (uint32_t)(hit.age_ms / 1000);
+    answer->age += (uint32_t)(hit.age_ms / 1000);
     if (hit.refresh && cache_refresh_claim(&worker->reader, &hit, worker->now_ms))
         ask_refresh(worker, name, type);
     return true;
@@ -33,8 +32,16 @@ static bool may_renew(void *context, const struct dns_name *name, enum dns_type 
 {
     struct worker *worker = context;
     struct cache_hit hit;
-    return look_up(worker, name, type, &hit) != CACHE_MISS &&
-           cache_rotation_claim(&worker->reader, &hit, worker->now_ms);
+    uint8_t key[CACHE_KEY_MAX];
+    int64_t asked_ms;
+    size_t n = resolvers_cache_key(name, type, key);
+    if (cache_peek(worker->pool->config.cache, span_of(key, n), worker->now_ms, &hit) == CACHE_MISS)
+        return false;
+    if (cache_rotation_claim(&worker->reader, &hit, worker->now_ms)) {
+        ask_refresh(worker, name, type);
+        return true;
+    }
+    return cache_rotation_state(&hit, worker->now_ms, &asked_ms) != CACHE_ROTATION_NONE;
 }
 
 void near_init(struct worker *worker)

@@ -116,7 +116,6 @@ Test(rotation, under_load)
     zone_server_set(&r.server, file_read("share/samples/zone.txt"));
     grow_older(1100);
     uint32_t before = r.server.queries;
-    cr_expect(judge_one(&r, "pass.eml") == RESULT_PASS);
     for (unsigned i = 0; i < COUNT; i++)
         task_end(submit_and_feed(&r.fixture, sample_find("pass.eml"), i % 2 ? 300 : 0, &judged[i]));
     for (unsigned i = 0; i < COUNT; i++) {
