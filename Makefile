@@ -63,6 +63,11 @@ CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 SCRIPTS := tests/diff/run
 DIFFS  := $B/diff-signer $B/diff-spf
+FUZZ   := $(wildcard tests/fuzz/*.c)
+FUZZ_OBJECTS := $(FUZZ:%.c=$B/%.o)
+# What targets share, parts of the suites among it.
+FUZZ_SUPPORT := $(patsubst %.c,$B/%.o,$(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c \
+                tests/verdict/sample.c tests/mail/canon_reference.c)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
 V ?= 0
@@ -70,7 +75,7 @@ JOBS ?= $(shell nproc)
 Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
-.PHONY: all help run samples test tests diff stress bench install clean deps settings format
+.PHONY: all help run samples test tests diff fuzz fuzzers stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
 
@@ -82,6 +87,7 @@ help:
 #: make tests              build and run all tests, install nothing
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
 #: make diff               compare verdicts with other people's verifiers; DIFF_CASES=3000 SEED=1
+#: make fuzz               build the fuzzers with clang, run each FUZZ_SECONDS=10
 #: make stress             build and run the stress programs; also with SANITIZE=thread
 #: make bench              build and run the benchmarks
 #: make samples            make the sample messages and their zone anew
@@ -147,7 +153,8 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 
 # One test program per folder of tests/.
 define SUITE
-$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
+$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) \
+    $(if $(filter fuzzreplay,$(1)),$(FUZZ_OBJECTS) $(FUZZ_SUPPORT)) $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
 	$$(if $$(Q),@echo "  LD    $$@")
 	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS)
 endef
@@ -210,6 +217,21 @@ diff: all $(DIFFS)
 	@tools/deps diff
 	@ASSAY=$B/assay DKIM_CASES=$(DIFF_CASES) ARC_CASES=$(DIFF_CASES) SPF_CASES=$(DIFF_CASES) tests/diff/run
 
+# Fuzzers have a build folder of their own; what they found before is kept there and gone on with.
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+$B/fuzz/%: $B/tests/fuzz/%.o $(FUZZ_SUPPORT) $B/engine.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson)
+
+fuzz:
+	@tools/deps fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/fuzz FRAMES= LDMODE= \
+	    MODE='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' CPPFLAGS='-DFUZZ_ENTRY -Itests/fuzz/stub' fuzzers
+
+fuzzers: $(FUZZ:tests/fuzz/%.c=$B/fuzz/%)
+	@tests/fuzz/run $B/corpus $^
+
 stress: $(STRESSES)
 	@tests/stress/run $(STRESSES)
 
@@ -249,5 +271,5 @@ format:
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(wildcard bench/*.c) $(wildcard tests/*/*.c)) \
+-include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(wildcard bench/*.c) $(wildcard tests/*/*.c tests/fuzz/support/*.c)) \
          $B/stress/store_no_grace.d

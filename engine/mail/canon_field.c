@@ -62,7 +62,7 @@ static void relaxed_part(struct relaxed_value *value, struct span part)
 static void canon_field_relaxed(const struct mail_field *field, struct span before,
                                 struct span after, struct buffer *out)
 {
-    uint8_t *begin = buffer_reserve(out, field->raw.n + 3);
+    uint8_t *begin = buffer_reserve(out, field->raw.n + 2);
     if (!begin)
         return;
     uint8_t *p = begin;
