@@ -69,7 +69,8 @@ FUZZ_OBJECTS := $(FUZZ:%.c=$B/%.o)
 FUZZ_SUPPORT := $(patsubst %.c,$B/%.o,$(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c \
                 tests/verdict/sample.c tests/mail/canon_reference.c)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
-STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control
+STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control \
+            $B/stress/pool_quiescent_control
 V ?= 0
 JOBS ?= $(shell nproc)
 Q := $(if $(filter 1,$V),,@)
@@ -191,6 +192,16 @@ run: deps
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@tools/run-samples $B/assay
 
+# The pool with a quiescent state in the middle of each round, while cached keys are in use.
+$B/stress/worker_quiescent.o: engine/run/worker.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $< (quiescent state in the round)")
+	$Q$(COMPILE) -DPOOL_QUIESCENT_IN_ROUND -c $< -o $@
+
+$B/stress/pool_quiescent_control: $B/tests/stress/pool_stress.o $B/stress/worker_quiescent.o $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS)
+
 $B/make-samples: $B/tools/samples/make_samples.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS)
@@ -272,4 +283,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.c,$B/%.d,$(ENGINE) $(FRONT) $(DAEMON) $(CLIENT) $(SUPPORT) $(TOOL) $(wildcard bench/*.c) $(wildcard tests/*/*.c tests/fuzz/support/*.c)) \
-         $B/stress/store_no_grace.d
+         $B/stress/store_no_grace.d $B/stress/worker_quiescent.d

@@ -174,6 +174,9 @@ static void run_round(struct worker *worker)
     take_events(worker);
     take_timers(worker);
     run_tasks(worker);
+#ifdef POOL_QUIESCENT_IN_ROUND
+    cache_thread_quiescent(); /* the negative control of tests/stress/pool_stress.c */
+#endif
     verify_tasks(worker);
     park_tasks(worker);
     COUNT_ADD(worker->counts.rounds, 1);
