@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +23,8 @@ enum
 };
 
 static struct daemon *running[DAEMONS_MAX];
+bool few_files;
+uid_t other_user;
 
 int64_t now_ms(void)
 {
@@ -36,17 +40,31 @@ static void forget(const struct daemon *daemon)
             running[i] = NULL;
 }
 
-static void remove_folder(const struct daemon *daemon)
+/* Every folder of this process, for the end. */
+static char folders[64][64];
+
+static void remove_folder(const char *folder)
 {
     static const char *const names[] = {"s",      "log",      "pid",  "snapshot", "snapshot.tmp",
                                         "config", "nsd.conf", "zone", "nsd.pid",  "nsd.log",
                                         "link",   "m.eml"};
     char path[128];
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        snprintf(path, sizeof path, "%s/%s", daemon->folder, names[i]);
+        snprintf(path, sizeof path, "%.63s/%s", folder, names[i]);
         unlink(path);
     }
-    rmdir(daemon->folder);
+    rmdir(folder);
+}
+
+static void new_folder(char folder[64])
+{
+    size_t i = 0;
+    snprintf(folder, 64, "/tmp/assayd-test-XXXXXX");
+    cr_assert(mkdtemp(folder) != NULL);
+    chmod(folder, 0755);
+    while (i < COUNT_OF(folders) - 1 && folders[i][0])
+        i++;
+    memcpy(folders[i], folder, 64);
 }
 
 void daemon_end_all(void)
@@ -57,9 +75,10 @@ void daemon_end_all(void)
             continue;
         kill(daemon->pid, SIGKILL);
         waitpid(daemon->pid, NULL, 0);
-        remove_folder(daemon);
         running[i] = NULL;
     }
+    for (size_t i = 0; i < COUNT_OF(folders) && folders[i][0]; i++)
+        remove_folder(folders[i]);
 }
 
 static void remember(struct daemon *daemon)
@@ -82,6 +101,11 @@ static void child(const struct daemon *daemon, const char *const *argv)
     int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
+    if (few_files)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64});
+    if (other_user &&
+        (setgroups(0, NULL) != 0 || setgid(other_user) != 0 || setuid(other_user) != 0))
+        _exit(126);
     alarm(120);
     execv(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
@@ -92,11 +116,8 @@ void daemon_spawn(struct daemon *daemon, const char *const *options, const char 
     const char *program = getenv("ASSAYD");
     const char *argv[64] = {program ? program : "build/assayd", "--foreground"};
     size_t n = 2;
-    if (!daemon->folder[0]) {
-        snprintf(daemon->folder, sizeof daemon->folder, "/tmp/assayd-test-XXXXXX");
-        cr_assert(mkdtemp(daemon->folder) != NULL);
-        chmod(daemon->folder, 0755);
-    }
+    if (!daemon->folder[0])
+        new_folder(daemon->folder);
     snprintf(daemon->socket, sizeof daemon->socket, "%s", socket ? socket : "");
     if (!socket)
         snprintf(daemon->socket, sizeof daemon->socket, "%s/s", daemon->folder);
@@ -163,7 +184,7 @@ int daemon_stop(struct daemon *daemon, int signal)
     kill(daemon->pid, signal);
     int status = daemon_wait(daemon, 60000);
     cr_assert(status >= 0, "assayd does not stop: %s", daemon_log(daemon));
-    remove_folder(daemon);
+    remove_folder(daemon->folder);
     daemon->folder[0] = '\0';
     return status;
 }

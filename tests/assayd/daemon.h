@@ -19,6 +19,10 @@ struct daemon
     int status;    /* after daemon_wait */
 };
 
+/* For the next that is started: 64 descriptors, hard (L04); another user, if not 0. */
+extern bool few_files;
+extern uid_t other_user;
+
 /* The sample zone, --foreground and --socket are given; `options` ends with NULL. Waits until it
  * answers. */
 void daemon_start(struct daemon *daemon, const char *const *options);

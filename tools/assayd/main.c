@@ -24,6 +24,7 @@ struct daemon
     struct settings *reloaded; /* owned; the texts that the server borrows since the last reload */
     struct server *server;
     struct run *run;
+    bool served;
 };
 
 /* For the signal handlers; set before they are installed. */
@@ -229,7 +230,8 @@ static void close_all(struct daemon *daemon)
 {
     if (daemon->run) {
         uint64_t unanswered = server_unanswered(daemon->server);
-        log_stopped(daemon, unanswered);
+        if (daemon->served)
+            log_stopped(daemon, unanswered);
         if (unanswered)
             pool_stop(&daemon->run->pool);
         run_stop(&daemon->run);
@@ -254,6 +256,7 @@ static int serve(struct daemon *daemon)
         log_ready(daemon);
         process_ready();
         server_run(daemon->server);
+        daemon->served = true;
         process_notify("STOPPING=1");
     }
     close_all(daemon);
