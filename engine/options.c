@@ -31,13 +31,19 @@ void engine_say(char error[ASSAY_ERROR_MAX], const char *format, ...)
     va_end(args);
 }
 
-static bool open_authserv_id(struct opening *to, const char *wanted)
+static bool open_authserv_id(struct opening *to, const char *wanted, char *error)
 {
     char host[HOST_NAME_BYTES] = "localhost";
+    if (wanted && !verdict_authserv_id_usable(span_from_string(wanted))) {
+        engine_say(error, "authserv-id: expected 1 to 256 printable characters");
+        return false;
+    }
     if (!wanted && gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "localhost");
     to->options->authserv_id = arena_copy(to->arena, span_from_string(wanted ? wanted : host));
     to->options->receiver = to->options->authserv_id;
+    if (!to->options->authserv_id.p)
+        engine_say(error, "no memory");
     return to->options->authserv_id.p != NULL;
 }
 
@@ -94,11 +100,8 @@ bool engine_options_open(struct message_options *options, struct dmarc_psl **psl
     options->spf_explanation = config->spf_explanation != 0;
     options->spf_void_limit =
         config->spf_void_limit ? config->spf_void_limit : MAX_SPF_VOID_LOOKUPS;
-    if (!open_authserv_id(&to, config->authserv_id)) {
-        engine_say(error, "no memory");
-        return false;
-    }
-    return open_names(&to, config->trusted_sealers, "trusted sealers", &options->trusted_sealers,
+    return open_authserv_id(&to, config->authserv_id, error) &&
+           open_names(&to, config->trusted_sealers, "trusted sealers", &options->trusted_sealers,
                       &options->trusted_count, error) &&
            open_dmarc(&to, config, error);
 }

@@ -351,6 +351,14 @@ static void note_cut(const struct verdict *verdict)
         limit_hit(verdict->hits, LIMIT_AR_FIELD_BYTES);
 }
 
+bool verdict_authserv_id_usable(struct span id)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (!char_is(id.p[i], CHAR_VCHAR) && id.p[i] != ' ')
+            return false;
+    return id.n > 0 && id.n <= RESINFO_VALUE_MAX;
+}
+
 void verdict_write_results(const struct verdict *verdict, struct buffer *out)
 {
     struct resinfo_line line = {.out = out};

@@ -13,8 +13,9 @@
 
 struct verdict
 {
-    struct span authserv_id; /* checked: a token or a quoted-string's content (AR-6) */
-    struct span file;        /* for JSON; p == NULL: "file" is null */
+    struct span
+        authserv_id;  /* verdict_authserv_id_usable; else it is cleaned when written (AR-6) */
+    struct span file; /* for JSON; p == NULL: "file" is null */
     struct ip client;
     bool spf_checked;                /* false: no client address, SPF is none "no_client_address" */
     const struct mail_path *path;    /* MAIL FROM, for its local part (AR-11); may be NULL */
@@ -27,6 +28,9 @@ struct verdict
     const struct dns_answers *answers;
     struct limit_hits *hits; /* may be NULL; a cut Authentication-Results is counted here */
 };
+
+/* 1 to 256 printable ASCII characters: what may be configured as authserv-id (AR-6). */
+bool verdict_authserv_id_usable(struct span id) MUST_CHECK;
 
 /*
  * Appends the field body, e.g. "mx.example.net; spf=pass smtp.mailfrom=a.example; dkim=...": one

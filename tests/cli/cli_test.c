@@ -195,6 +195,11 @@ static const struct fault faults[] = {
     {"time that is none", {"check", "--now", "yesterday", WITH_ZONE, "MESSAGE"}, 64, "yesterday"},
     {"both sources", {"check", "--resolver", "127.0.0.1", WITH_ZONE, "MESSAGE"}, 64, "exclude"},
     {"resolver that is none", {"check", "--resolver", "nonsense", "MESSAGE"}, 64, "nonsense"},
+    {"empty authserv-id", {"check", "--authserv-id", "", WITH_ZONE, "MESSAGE"}, 64, "authserv-id"},
+    {"authserv-id of two lines",
+     {"check", "--authserv-id", "mx\r\nX: y", WITH_ZONE, "MESSAGE"},
+     64,
+     "authserv-id"},
     {"spf without an address", {"spf", "--helo", "a.example", WITH_ZONE}, 64, "--ip"},
     {"spf without an identity", {"spf", "--ip", "192.0.2.1", WITH_ZONE}, 64, "--mail-from"},
     {"dmarc without a domain", {"dmarc", WITH_ZONE}, 64, "DOMAIN"},
@@ -280,6 +285,38 @@ Test(cli, output_for_people_is_printable)
     for (const char *c = o.out; *c; c++)
         cr_assert((*c >= 0x20 && *c < 0x7f) || *c == '\n', "byte 0x%02x in %s", (unsigned char)*c,
                   o.out);
+}
+
+/* J08: nor does anything from a file's name or an argument; a complaint stays one line. */
+Test(cli, complaints_are_one_printable_line)
+{
+    static const char hostile[] = "/nonexistent/a\n\x1b[31mb\xff";
+    const char *bad_zone = temporary_file("bad.txt", SPAN("a.example A \x1b[31m\x07\n"));
+    const struct outcome outcomes[] = {
+        ASSAY("check", "--dns", "/dev/null", hostile),
+        ASSAY("check", "--dns", hostile),
+        ASSAY("dmarc", "--dns", "/dev/null", hostile),
+        ASSAY("check", "--ip", hostile),
+        ASSAY("check", "--resolver", hostile),
+        ASSAY(hostile),
+        ASSAY("help", hostile),
+        ASSAY("check", "--\n\x1b[31m"),
+        ASSAY("check", "-\x1b"),
+        ASSAY("check", "--dns", bad_zone),
+    };
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        const char *err = outcomes[i].err;
+        cr_expect(outcomes[i].status >= 64 && count_lines(err) == 1, "%zu: %s", i, err);
+        for (const char *c = err; *c; c++)
+            cr_expect((*c >= 0x20 && *c < 0x7f) || *c == '\n', "%zu: byte 0x%02x", i,
+                      (unsigned char)*c);
+    }
+}
+
+Test(cli, no_dmarc_record_is_not_shown_as_a_policy)
+{
+    struct outcome o = ASSAY("dmarc", "--dns", "/dev/null", "other.test");
+    cr_expect(o.status == 0 && strstr(o.out, "no_record") && !strstr(o.out, "none"), "%s", o.out);
 }
 
 /* The shipped samples: what each one shows is checked word by word. */

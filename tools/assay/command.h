@@ -91,7 +91,7 @@ int options_open_status(const struct options *options);
  * *status. */
 struct assay_engine *options_open_engine(const struct options *options, int *status) MUST_CHECK;
 
-/* One line on stderr: "assay: ..." */
+/* One line on stderr: "assay: ...", control and 8-bit bytes escaped. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Prints the buffer and a newline, and releases it. STATUS_SOFTWARE after saying so where it has
@@ -106,7 +106,7 @@ struct reachability
 void reachability_count(struct reachability *reachability, const struct dns_answers *answers);
 int reachability_status(const struct reachability *reachability, const struct options *options);
 
-/* Colours on a terminal, unless NO_COLOR is set (no-color.org). */
+/* Colours on a terminal, unless NO_COLOR is set (no-color.org) or TERM is dumb. */
 const char *colour_of_result(enum result result);
 const char *colour_off(void);
 

@@ -124,14 +124,20 @@ const struct command commands[] = {
     {0},
 };
 
+/* Arguments, names of files and what stands in them are anybody's: one line, printable (J08). */
 void complain(const char *format, ...)
 {
+    char *text = NULL;
     va_list args;
-    fputs("assay: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    int n = vasprintf(&text, format, args);
     va_end(args);
+    fputs("assay: ", stderr);
+    if (n >= 0)
+        print_escaped(span_of(text, (size_t)n), stderr);
     fputc('\n', stderr);
+    if (n >= 0)
+        free(text);
 }
 
 int print_json(struct buffer *json)

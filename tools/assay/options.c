@@ -80,6 +80,15 @@ static bool read_address(const char *text, const char **ip)
     return true;
 }
 
+static bool read_authserv_id(const char *text, const char **id)
+{
+    *id = text;
+    if (verdict_authserv_id_usable(span_from_string(text)))
+        return true;
+    complain("--authserv-id: \"%s\": expected 1 to 256 printable characters", text);
+    return false;
+}
+
 static bool read_number(const char *name, const char *text, uint64_t max, uint64_t *number)
 {
     if (number_parse(span_from_string(text), MAX_TIME_DIGITS, number) && *number > 0 &&
@@ -178,8 +187,7 @@ static bool read_option(int id, struct options *o)
         o->timeout_ms = (unsigned)number;
         return true;
     case OPTION_AUTHSERV_ID:
-        o->authserv_id = optarg;
-        return true;
+        return read_authserv_id(optarg, &o->authserv_id);
     case OPTION_JSON:
         o->json = true;
         return true;

@@ -11,7 +11,8 @@
 static bool use_colour(void)
 {
     const char *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
 const char *colour_off(void)
@@ -307,16 +308,18 @@ static void print_step(const struct dmarc_walk *walk, const struct dmarc_step *s
 void print_discovery(const struct dmarc_discovery *discovery, FILE *out)
 {
     char name[DNS_NAME_TEXT_MAX];
-    fprintf(out, "domain               %s", name_text(&discovery->from_domain, name));
+    fprintf(out, "domain                %s", name_text(&discovery->from_domain, name));
     if (discovery->existence_known && !discovery->author_exists)
         fputs(" (does not exist)", out);
     fprintf(out, "\norganizational domain %s\n", name_text(&discovery->org_domain, name));
     if (discovery->result == RESULT_UNSET) {
-        fprintf(out, "policy               %s", dmarc_policy_word(discovery->policy));
+        fprintf(out, "policy                %s", dmarc_policy_word(discovery->policy));
         fprintf(out, ", from %s= of %s\n", discovery->policy_tag ? discovery->policy_tag : "p",
                 name_text(&discovery->policy_domain, name));
     } else {
-        fprintf(out, "policy               %s%s%s\n", result_word(discovery->result),
+        /* Not "none", which is a policy. */
+        fprintf(out, "policy                %s%s%s\n",
+                discovery->result == RESULT_NONE ? "not found" : result_word(discovery->result),
                 discovery->reason ? ", " : "", discovery->reason ? discovery->reason : "");
     }
     fputs("tree walk\n", out);
