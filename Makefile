@@ -152,12 +152,13 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson libconfuse 2>/dev/null)
 
-# One test program per folder of tests/.
+# One test program per folder of tests/, with what it tests of programs that are no library.
+PARTS_client := bench/load_run.c bench/load_mail.c bench/bench.c
 define SUITE
-$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c)) \
+$B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c) $(PARTS_$(1))) \
     $(if $(filter fuzzreplay,$(1)),$(FUZZ_OBJECTS) $(FUZZ_SUPPORT)) $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
 	$$(if $$(Q),@echo "  LD    $$@")
-	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS)
+	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS) -lm
 endef
 $(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
 

@@ -32,8 +32,8 @@ Test(query, requests)
     cr_assert(assay_client_forget(client, "b.example", NULL, &id[4]) == ASSAY_CLIENT_OK);
     cr_assert(assay_client_ping(client, NULL, &id[5]) == ASSAY_CLIENT_OK);
     static const char *const want[] = {
-        "{\"op\":\"spf\",\"ip\":\"192.0.2.1\",\"helo\":\"h\",\"mail_from\":\"<>\","
-        "\"now\":1792972860,\"deadline_ms\":7}",
+        ("{\"op\":\"spf\",\"ip\":\"192.0.2.1\",\"helo\":\"h\",\"mail_from\":\"<>\","
+         "\"now\":1792972860,\"deadline_ms\":7}"),
         "{\"op\":\"dmarc\",\"domain\":\"a.example\"}",
         "{\"op\":\"stats\"}",
         "{\"op\":\"flush\"}",
