@@ -44,6 +44,7 @@ struct link
     struct load_run *run;
     short events; /* as epoll knows them */
     bool gone;
+    bool doubled; /* ended by a second answer, which counts once */
 };
 
 struct load_run
@@ -95,9 +96,20 @@ static bool tells_of_double(const struct assay_client_answer *answer)
     return answer->text && memmem(answer->text, answer->text_bytes, words, sizeof words - 1);
 }
 
-static void count_answer(struct load_run *run, const struct entry *entry,
+static void count_loss(struct link *link, const struct assay_client_answer *answer)
+{
+    struct load_ledger *ledger = &link->run->ledger;
+    bool doubled = tells_of_double(answer);
+    ledger->lost++;
+    ledger->doubled += doubled && !link->doubled;
+    link->doubled |= doubled;
+    complain(ledger, answer->word, answer->text, answer->text_bytes);
+}
+
+static void count_answer(struct link *link, const struct entry *entry,
                          const struct assay_client_answer *answer)
 {
+    struct load_run *run = link->run;
     struct load_ledger *ledger = &run->ledger;
     switch (answer->outcome) {
     case ASSAY_CLIENT_VERDICT:
@@ -114,9 +126,7 @@ static void count_answer(struct load_run *run, const struct entry *entry,
         ledger->wrong++;
         return;
     case ASSAY_CLIENT_LOST:
-        ledger->lost++;
-        ledger->doubled += tells_of_double(answer);
-        complain(ledger, answer->word, answer->text, answer->text_bytes);
+        count_loss(link, answer);
     }
 }
 
@@ -130,7 +140,7 @@ static void done(void *context, const struct assay_client_answer *answer)
     }
     run->entries[number].state = ENTRY_ENDED;
     run->open--;
-    count_answer(run, &run->entries[number], answer);
+    count_answer(context, &run->entries[number], answer);
 }
 
 /* --- sending --- */
