@@ -172,6 +172,134 @@ ASSAY_API const char *assay_result_word(enum assay_result result);
 /* "none", "quarantine", "reject"; UNSET gives "none". */
 ASSAY_API const char *assay_disposition_word(enum assay_disposition disposition);
 
+/*
+ * Signing ---------------------------------------------------------------------------------------
+ *
+ *   struct assay_key *key = assay_key_open("s1.pem", NULL, 0, error);
+ *   struct assay_signer signer = {.size = sizeof signer, .domain = "a.example",
+ *                                 .selector = "s1", .key = key};
+ *   const struct assay_signer *signers[] = {&signer};
+ *   char *fields = assay_sign(message, n, signers, 1, error);
+ *   ... send fields, then the message ...
+ *   assay_text_free(&fields);
+ *   assay_key_free(&key);
+ *
+ * These calls need no engine, ask no DNS, and open no file but those they are given. A message is
+ * whole and has CRLF line ends: what is signed is what is sent (RFC 6376 5.3). They refuse a
+ * message that verifiers would not read as it stands: no header field, a bare CR or LF or a NUL in
+ * the header, a header line that is no field, more than 50 MiB.
+ *
+ * Calls that return NULL leave one line in `error` (may be NULL).
+ */
+
+/* A private key, RSA of 1024 to 8192 bits or Ed25519. One thread at a time may use it. */
+struct assay_key;
+
+/*
+ * Reads a key from PEM text (PKCS#8 or PKCS#1). `passphrase` may be NULL; an encrypted key is then
+ * refused: nothing is ever asked at a terminal. The key keeps neither.
+ */
+ASSAY_API struct assay_key *assay_key_read(const void *pem, size_t n, const char *passphrase,
+                                           char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+/*
+ * The same from a file. One that others may read or write, or that lies below a directory in which
+ * everybody may rename, is refused unless accept_loose_mode is not 0.
+ */
+ASSAY_API struct assay_key *assay_key_open(const char *path, const char *passphrase,
+                                           int accept_loose_mode,
+                                           char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+/* Frees it and nulls the pointer; NULL inside is fine. */
+ASSAY_API void assay_key_free(struct assay_key **key);
+/* "rsa-sha256" or "ed25519-sha256": what a= says. Static. */
+ASSAY_API const char *assay_key_algorithm(const struct assay_key *key);
+/* Bits of the modulus; 256 for Ed25519. */
+ASSAY_API unsigned assay_key_bits(const struct assay_key *key);
+/* The text of the TXT record that publishes it, "v=DKIM1; k=rsa; p=...". NULL without memory.
+ * Release it with assay_text_free. */
+ASSAY_API char *assay_key_record(const struct assay_key *key) ASSAY_CHECK;
+
+struct assay_signer
+{
+    size_t size;          /* sizeof(struct assay_signer) */
+    const char *domain;   /* d=; U-labels become A-labels */
+    const char *selector; /* s= */
+    const char *identity; /* i=, "user@domain" or "@domain" within d=; NULL: not written */
+    const struct assay_key *key;
+    int simple_header; /* not 0: simple canonicalization; default relaxed */
+    int simple_body;
+    const char *headers; /* h=, "from:to:subject"; NULL: the fields of RFC 6376 5.4.1, each once
+                            more than it is there, so that none can be added (8.15) */
+    int64_t signed_at;   /* t=, seconds since the epoch; 0: now */
+    int64_t expires_at;  /* x=; 0: never */
+};
+
+/*
+ * Signs with each of `count` (1 to 16) signers. Returns the DKIM-Signature fields one after the
+ * other, in the signers' order, each ending in CRLF: they go in front of the message. None of them
+ * signs another. Release the text with assay_text_free.
+ *
+ * NULL where the message has not exactly one From field, or a signer's domain, selector, identity
+ * or headers are not what they should be. What is returned can be verified, or it is not returned:
+ * every field is read back before it is signed.
+ */
+ASSAY_API char *assay_sign(const void *message, size_t n, const struct assay_signer *const *signers,
+                           size_t count, char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+
+struct assay_sealer
+{
+    size_t size;                       /* sizeof(struct assay_sealer) */
+    const struct assay_signer *signer; /* identity and expires_at are not used */
+    const char *cv;      /* "none", "pass" or "fail": the chain's state when the message arrived, as
+                            assay_message_arc() of that time has it (RFC 8617 5.1) */
+    const char *results; /* the results of that time, as assay_message_results() has them */
+};
+
+/*
+ * Seals: returns ARC-Seal, ARC-Message-Signature and ARC-Authentication-Results of the next
+ * instance, in this order, to go in front of the message after all changes to it and all its DKIM
+ * signing. Release with assay_text_free.
+ *
+ * NULL where nothing may be sealed: the newest ARC-Seal says cv=fail, there are 50 sets, cv does
+ * not fit the sets that are there, `results` is no text of such a field.
+ */
+ASSAY_API char *assay_seal(const void *message, size_t n, const struct assay_sealer *sealer,
+                           char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+
+/*
+ * KeyTable and SigningTable as opendkim.conf(5) has them: "file:PATH", "refile:PATH" or a path. The
+ * first address of From chooses; "*" stands for any text in a refile's patterns, "%" for the
+ * author's domain. Keys are opened when they are first wanted and kept.
+ */
+struct assay_tables_config
+{
+    size_t size; /* sizeof(struct assay_tables_config) */
+    const char *key_table;
+    const char *signing_table;
+    const char *passphrase; /* of encrypted keys; NULL: such keys are refused */
+    int accept_loose_modes; /* as in assay_key_open */
+    int all_matches;        /* not 0: every row that fits signs; default the first (opendkim's
+                               MultipleSignatures) */
+};
+
+struct assay_tables;
+
+/* Reads both tables. One thread at a time may use them. NULL where a file cannot be read or has a
+ * bad line: "keytable:3: ...". Keeps nothing of `config`. */
+ASSAY_API struct assay_tables *assay_tables_open(const struct assay_tables_config *config,
+                                                 char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+/* Closes them, wipes the keys and nulls the pointer; NULL inside is fine. */
+ASSAY_API void assay_tables_close(struct assay_tables **tables);
+/*
+ * As assay_sign, with the signers that the tables choose for the author. `how` gives everything but
+ * domain, selector, key and, unless it is set, identity; it may be NULL. "" where no row fits.
+ */
+ASSAY_API char *assay_tables_sign(struct assay_tables *tables, const void *message, size_t n,
+                                  const struct assay_signer *how,
+                                  char error[ASSAY_ERROR_MAX]) ASSAY_CHECK;
+
+/* Frees a text that one of the calls above returned and nulls the pointer; NULL inside is fine. */
+ASSAY_API void assay_text_free(char **text);
+
 #ifdef __cplusplus
 }
 #endif
