@@ -153,8 +153,10 @@ struct outcome assay_without_terminal(const char *const *argv)
         run_tool(argv);
     }
     close(err[1]);
-    ssize_t n = read(err[0], text, sizeof text - 1);
-    text[n > 0 ? n : 0] = '\0';
+    size_t n = 0;
+    for (ssize_t got; (got = read(err[0], text + n, sizeof text - 1 - n)) > 0;)
+        n += (size_t)got;
+    text[n] = '\0';
     close(err[0]);
     cr_assert(waitpid(child, &status, 0) == child && WIFEXITED(status));
     return (struct outcome){WEXITSTATUS(status), strdup(""), strdup(text), 0};

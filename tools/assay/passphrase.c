@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -21,33 +22,59 @@ static void note_signal(int number)
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
-static void watch_signals(struct sigaction *before)
+/* How signals were before the question. */
+struct signals
 {
-    struct sigaction action = {.sa_handler = note_signal}; /* no SA_RESTART: read() ends */
+    struct sigaction actions[COUNT_OF(watched)];
+    sigset_t mask;
+};
+
+/* They are blocked but while the answer is waited for: none falls between a look and the wait. */
+static void watch_signals(struct signals *before)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t blocked;
     sigemptyset(&action.sa_mask);
+    sigemptyset(&blocked);
     caught = 0;
     for (size_t i = 0; i < COUNT_OF(watched); i++)
-        sigaction(watched[i], &action, &before[i]);
+        sigaddset(&blocked, watched[i]);
+    sigprocmask(SIG_BLOCK, &blocked, &before->mask);
+    for (size_t i = 0; i < COUNT_OF(watched); i++)
+        sigaction(watched[i], &action, &before->actions[i]);
 }
 
-static void restore_signals(const struct sigaction *before)
+static void restore_signals(const struct signals *before)
 {
     for (size_t i = 0; i < COUNT_OF(watched); i++)
-        sigaction(watched[i], &before[i], NULL);
+        sigaction(watched[i], &before->actions[i], NULL);
     if (caught)
         raise(caught);
+    sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* The next byte of `fd`: 1, 0 at the end, -1 on an error or a watched signal. */
+static ssize_t read_byte(int fd, const sigset_t *mask, char *c)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    while (mask && ppoll(&wanted, 1, NULL, mask) < 0)
+        if (errno != EINTR || caught)
+            return -1;
+    for (;;) {
+        ssize_t got = read(fd, c, 1);
+        if (got >= 0 || errno != EINTR)
+            return got;
+    }
 }
 
 /* A line without its end. False: end of input or an error before any byte, or too long. */
-static bool read_line(int fd, struct passphrase *passphrase)
+static bool read_line(int fd, const sigset_t *mask, struct passphrase *passphrase)
 {
     size_t n = 0;
     for (;;) {
-        char c;
-        ssize_t got = read(fd, &c, 1); /* byte by byte: what follows is not ours */
-        if (got < 0 && errno == EINTR && !caught)
-            continue;
-        if (got < 0 || (got == 0 && n == 0) || c == '\0' || n > PASSPHRASE_MAX)
+        char c = '\0';
+        ssize_t got = read_byte(fd, mask, &c); /* one by one: what follows is not ours */
+        if (got < 0 || (got == 0 && n == 0) || (got && c == '\0') || n > PASSPHRASE_MAX)
             return false;
         if (got == 0 || c == '\n')
             break;
@@ -61,8 +88,7 @@ static bool read_line(int fd, struct passphrase *passphrase)
 
 static int read_from(int fd, const char *what, struct passphrase *passphrase)
 {
-    caught = 0;
-    passphrase->known = read_line(fd, passphrase);
+    passphrase->known = read_line(fd, NULL, passphrase);
     if (passphrase->known)
         return STATUS_OK;
     passphrase_wipe(passphrase);
@@ -105,22 +131,22 @@ static void put(int fd, const char *text)
 
 static bool ask_once(int terminal, const char *prompt, struct passphrase *passphrase)
 {
-    struct sigaction before[COUNT_OF(watched)];
+    struct signals before;
     struct termios settings;
     if (tcgetattr(terminal, &settings) != 0)
         return false;
     struct termios quiet = settings;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
     quiet.c_lflag |= ICANON | ISIG;
-    watch_signals(before);
+    watch_signals(&before);
     bool known = tcsetattr(terminal, TCSAFLUSH, &quiet) == 0;
     if (known) {
         put(terminal, prompt);
-        known = read_line(terminal, passphrase);
+        known = read_line(terminal, &before.mask, passphrase);
         put(terminal, "\n");
     }
     tcsetattr(terminal, TCSAFLUSH, &settings);
-    restore_signals(before);
+    restore_signals(&before);
     return known;
 }
 
