@@ -6,6 +6,7 @@
 #include "sign/dkim_field.h"
 
 #include "base/base64.h"
+#include "base/chars.h"
 #include "sign/names.h"
 
 enum
@@ -72,6 +73,22 @@ void sign_append_b(struct span signature, struct buffer *out)
     buffer_fini(&text);
 }
 
+/*
+ * dkim-quoted-printable of an address, RFC 6376 2.11: what is not printable, and ";" and "=", as
+ * =XX. An address cannot end its tag that way.
+ */
+static void append_identity(struct span identity, struct buffer *out)
+{
+    buffer_append_string(out, "; i=");
+    for (size_t i = 0; i < identity.n; i++) {
+        uint8_t c = identity.p[i];
+        if (char_is(c, CHAR_VCHAR) && c != ';' && c != '=')
+            buffer_append_byte(out, c);
+        else
+            buffer_printf(out, "=%02X", c);
+    }
+}
+
 /* d= to l=, on a line of their own. */
 static void append_line(const struct sign_options *options, enum dkim_kind kind, struct buffer *out)
 {
@@ -79,10 +96,8 @@ static void append_line(const struct sign_options *options, enum dkim_kind kind,
     buffer_append(out, options->domain);
     buffer_append_string(out, "; s=");
     buffer_append(out, options->selector);
-    if (kind == DKIM_SIGNATURE && options->identity.n) {
-        buffer_append_string(out, "; i=");
-        buffer_append(out, options->identity);
-    }
+    if (kind == DKIM_SIGNATURE && options->identity.n)
+        append_identity(options->identity, out);
     if (options->t)
         buffer_printf(out, "; t=%lld", (long long)options->t);
     if (options->x)

@@ -43,7 +43,7 @@ struct sign_options
 {
     struct span domain;   /* d=; A-labels */
     struct span selector; /* s= */
-    struct span identity; /* i=; empty: not written */
+    struct span identity; /* i=, an address; encoded here (RFC 6376 2.11); empty: not written */
     const struct private_key *key;
     enum canon header_canon;
     enum canon body_canon;

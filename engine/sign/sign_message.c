@@ -9,6 +9,8 @@ static const enum mail_anomaly refused[] = {ANOMALY_BOM,         ANOMALY_MBOX_FR
 
 static const char *find_fault(const struct sign_message *message)
 {
+    if (mail_anomaly_is(&message->anomalies, ANOMALY_BOM)) /* it hides the first field */
+        return mail_anomaly_word(ANOMALY_BOM);
     if (!mail_header_is_message(&message->header))
         return "no_message";
     for (size_t i = 0; i < COUNT_OF(refused); i++)
