@@ -344,6 +344,31 @@ Test(rotation, L10_limit_survives_a_replacement)
     fixture_fini(&f);
 }
 
+/* Who was refused may follow: while the answer is on its way, and shortly after it came. */
+Test(rotation, L09_followers)
+{
+    struct fixture f;
+    struct cache_hit hit;
+    int64_t asked_ms;
+    fixture_init(&f, NULL);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 3600, 1, 0, 0) == CACHE_STORED);
+    cr_assert(get(&f, "a", 100 * SECOND, &hit) == CACHE_FRESH);
+    cr_expect(cache_rotation_state(&hit, CACHE_FRESH_MS, &asked_ms) == CACHE_ROTATION_FRESH);
+    cr_expect(cache_rotation_state(&hit, CACHE_FRESH_MS + 1, &asked_ms) == CACHE_ROTATION_NONE);
+    cr_expect(cache_rotation_claim(&f.reader, &hit, 100 * SECOND));
+    int64_t last = 100 * SECOND + CACHE_CLAIM_MS;
+    cr_expect(cache_rotation_state(&hit, last, &asked_ms) == CACHE_ROTATION_ASKED);
+    cr_expect(asked_ms == CACHE_CLAIM_MS, "asked %ld ms ago", asked_ms);
+    cr_expect(cache_rotation_state(&hit, last + 1, &asked_ms) == CACHE_ROTATION_NONE);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 3600, 2, 0, 101 * SECOND) == CACHE_STORED);
+    cr_assert(get(&f, "a", 101 * SECOND, &hit) == CACHE_FRESH);
+    last = 101 * SECOND + CACHE_FRESH_MS;
+    cr_expect(cache_rotation_state(&hit, last, &asked_ms) == CACHE_ROTATION_FRESH);
+    cr_expect(cache_rotation_state(&hit, last + 1, &asked_ms) == CACHE_ROTATION_NONE,
+              "the answer has come");
+    fixture_fini(&f);
+}
+
 /* L10: 10^5 bad signatures of one domain: at most one query in 60 s. */
 Test(rotation, L10_a_flood_of_bad_signatures)
 {
