@@ -220,8 +220,9 @@ static void print_figures(const struct load_figures *f, const struct load_mail *
            f->messages, f->seconds, (double)mail->bytes / mail->count,
            (double)mail->header_bytes / mail->count);
     printf("rate         %.0f messages/s, %.0f MB/s\n", f->messages_per_s, f->mb_per_s);
-    printf("engine CPU   %.1f us a message: workers %.1f, front %.1f\n", f->engine_us, f->worker_us,
-           f->front_us);
+    printf("engine CPU   %.1f us a message: workers %.1f, front %.1f; busiest worker %.2f of the "
+           "mean\n",
+           f->engine_us, f->worker_us, f->front_us, f->balance);
     printf("latency us   p50 %.0f  p90 %.0f  p99 %.0f  p99.9 %.0f  worst %.0f\n",
            quantile_us(f, 0.5), quantile_us(f, 0.9), quantile_us(f, 0.99), quantile_us(f, 0.999),
            (double)f->latency.max / 1e3);
@@ -243,14 +244,15 @@ static json_t *figures_json(const struct load_figures *f)
 {
     const struct load_ledger *l = &f->ledger;
     json_t *json = json_pack(
-        "{s:f,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I}", "seconds",
+        "{s:f,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:I}", "seconds",
         f->seconds, "messages", (json_int_t)f->messages, "messages_per_s", f->messages_per_s,
         "mb_per_s", f->mb_per_s, "engine_us_per_message", f->engine_us, "worker_us_per_message",
-        f->worker_us, "front_us_per_message", f->front_us, "p50_us", quantile_us(f, 0.5), "p90_us",
-        quantile_us(f, 0.9), "p99_us", quantile_us(f, 0.99), "p999_us", quantile_us(f, 0.999),
-        "cache_hits", (json_int_t)f->cache_hits, "cache_lookups", (json_int_t)f->cache_lookups,
-        "dns_queries", (json_int_t)f->dns_queries, "rss_bytes", (json_int_t)f->rss,
-        "rss_idle_bytes", (json_int_t)f->rss_idle, "idle_connections", (json_int_t)f->idle_alive);
+        f->worker_us, "front_us_per_message", f->front_us, "busiest_worker_to_mean", f->balance,
+        "p50_us", quantile_us(f, 0.5), "p90_us", quantile_us(f, 0.9), "p99_us",
+        quantile_us(f, 0.99), "p999_us", quantile_us(f, 0.999), "cache_hits",
+        (json_int_t)f->cache_hits, "cache_lookups", (json_int_t)f->cache_lookups, "dns_queries",
+        (json_int_t)f->dns_queries, "rss_bytes", (json_int_t)f->rss, "rss_idle_bytes",
+        (json_int_t)f->rss_idle, "idle_connections", (json_int_t)f->idle_alive);
     json_t *ledger = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "sent", (json_int_t)l->sent, "answered",
                                (json_int_t)l->answered, "lost", (json_int_t)l->lost, "doubled",
                                (json_int_t)l->doubled, "wrong", (json_int_t)l->wrong, "refused",

@@ -105,6 +105,7 @@ static void work_out(struct load_figures *f, const struct load_mail *mail,
     f->worker_us = ratio(cpu.workers * 1e6, (double)f->messages);
     f->front_us = ratio(cpu.front * 1e6, (double)f->messages);
     f->capacity = ratio((double)f->messages, cpu.busiest);
+    f->balance = ratio(cpu.busiest * cpu.worker_count, cpu.workers);
     f->mb_per_s = f->messages_per_s * (double)mail->bytes / mail->count / 1e6;
     f->cache_hits = end->hits - begin->hits;
     f->cache_lookups = end->lookups - begin->lookups;

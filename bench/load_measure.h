@@ -28,6 +28,7 @@ struct load_figures
     double messages_per_s;
     double engine_us, worker_us, front_us; /* CPU a message: whole daemon, workers, front thread */
     double capacity;                       /* messages a CPU second of the busiest worker */
+    double balance; /* CPU of the busiest worker / mean of the workers: 1 is even */
     double mb_per_s;
     struct histogram latency; /* ns */
     uint64_t cache_hits, cache_lookups, dns_queries;
