@@ -255,6 +255,8 @@ static void write_reply(struct connection *connection, const struct reply *reply
         buffer_append(&connection->out, buffer_span(&reply->big));
 }
 
+static void count_stall(struct connection *connection);
+
 void connection_reply(struct connection *connection, struct reply *reply)
 {
     struct request *request = reply->request;
@@ -263,6 +265,7 @@ void connection_reply(struct connection *connection, struct reply *reply)
     if (connection->out.failed)
         connection->dead = true; /* an answer was lost: the connection must end */
     connection_note(connection);
+    count_stall(connection);
     if (!reply->final)
         return;
     unlink_request(request);
@@ -359,6 +362,7 @@ static void note_progress(struct connection *connection)
     }
 }
 
+/* Each time that reading stops, by its reason. */
 static void count_stall(struct connection *connection)
 {
     bool waits = connection_must_wait(connection) && !connection->closing && !connection->dead;
@@ -463,6 +467,7 @@ void connection_sent(struct connection *connection, size_t n)
     connection->output_ms = connection->front->now_ms;
     connection->stuck_ms = 0;
     connection->front->counters.bytes_out += n;
+    count_stall(connection);
     if (connection_unsent(connection))
         return;
     connection->out_sent = 0;

@@ -67,8 +67,11 @@ static void new_folder(char folder[64])
     memcpy(folders[i], folder, 64);
 }
 
+static void free_kept(void);
+
 void daemon_end_all(void)
 {
+    free_kept();
     for (size_t i = 0; i < DAEMONS_MAX; i++) {
         struct daemon *daemon = running[i];
         if (!daemon)
@@ -189,12 +192,30 @@ int daemon_stop(struct daemon *daemon, int signal)
     return status;
 }
 
+/* Freed when the test ends. */
+static void *kept[4096];
+static size_t kept_count;
+
+static void keep(void *memory)
+{
+    cr_assert(kept_count < COUNT_OF(kept));
+    kept[kept_count++] = memory;
+}
+
+static void free_kept(void)
+{
+    while (kept_count)
+        free(kept[--kept_count]);
+}
+
 struct span file_bytes(const char *path)
 {
     struct stat facts;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     cr_assert(fd >= 0 && fstat(fd, &facts) == 0, "%s: %s", path, strerror(errno));
     uint8_t *bytes = malloc((size_t)facts.st_size + 1);
+    cr_assert(bytes != NULL);
+    keep(bytes);
     ssize_t n = read(fd, bytes, (size_t)facts.st_size);
     cr_assert(n == facts.st_size);
     bytes[n] = 0;

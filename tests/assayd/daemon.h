@@ -34,7 +34,7 @@ bool daemon_answers(const struct daemon *daemon);
 int daemon_stop(struct daemon *daemon, int signal);
 /* At most `ms`; -1: still there. */
 int daemon_wait(struct daemon *daemon, int ms);
-/* All text of its log; malloc'd. */
+/* All text of its log; lives until the test ends. */
 char *daemon_log(const struct daemon *daemon);
 /* For tests that fail: the end of every daemon of this process. Registered by daemon_start. */
 void daemon_end_all(void);
@@ -53,7 +53,7 @@ void talk_lines(const struct daemon *daemon, struct span bytes, struct buffer *i
 long long talk_stat(const struct daemon *daemon, const char *path);
 
 int64_t now_ms(void);
-struct span file_bytes(const char *path); /* malloc'd */
+struct span file_bytes(const char *path); /* lives until the test ends */
 
 /* share/samples/samples.tsv */
 struct sample

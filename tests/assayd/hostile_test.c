@@ -25,6 +25,7 @@ static void fini(void)
 {
     if (server.folder[0])
         cr_expect(daemon_stop(&server, SIGTERM) == 0, "status %d", server.status);
+    daemon_end_all();
 }
 
 TestSuite(hostile, .fini = fini);
@@ -266,6 +267,9 @@ Test(hostile, L03_who_never_reads_is_not_read_from)
     cr_expect(stopped && rest.n > out.n / 2, "%zu of %zu were read", out.n - rest.n, out.n);
     cr_expect(resident() < 300 * 1024, "%ld KiB", resident());
     cr_expect(daemon_answers(&server), "others are served");
+    until_ms = now_ms() + 10000;
+    while (talk_stat(&server, "output_stalls") == 0 && now_ms() < until_ms)
+        usleep(20000);
     cr_expect(talk_stat(&server, "output_stalls") >= 1);
     struct pollfd poll_fd = {.fd = fd, .events = 0};
     cr_expect(poll(&poll_fd, 1, 10000) == 1 && (poll_fd.revents & POLLHUP), "it is cut off");

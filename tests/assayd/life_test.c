@@ -27,7 +27,6 @@ static bool log_has(const char *text)
 {
     char *log = daemon_log(&server);
     bool has = strstr(log, text) != NULL;
-    free(log);
     return has;
 }
 
@@ -43,7 +42,6 @@ static void expect_end(const char *name, const char *const *options, int status,
         lines += *c == '\n';
     cr_expect(got == status, "%s: status %d, want %d: %s", name, got, status, log);
     cr_expect(strstr(log, line) && lines == 1, "%s: %s", name, log);
-    free(log);
 }
 
 Test(life, wrong_options_and_files_have_their_status)
@@ -265,7 +263,6 @@ Test(life, two_daemons_on_one_socket)
     cr_expect(daemon_wait(&second, 20000) == 69);
     char *log = daemon_log(&second);
     cr_expect(strstr(log, "another server answers there") != NULL, "%s", log);
-    free(log);
     cr_expect(daemon_answers(&server), "the first is not disturbed");
     cr_expect(daemon_stop(&server, SIGTERM) == 0);
 }

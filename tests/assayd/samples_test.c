@@ -31,6 +31,7 @@ static void init(void)
 static void fini(void)
 {
     cr_expect(daemon_stop(&server, SIGTERM) == 0);
+    daemon_end_all();
 }
 
 TestSuite(samples, .init = init, .fini = fini);
