@@ -82,8 +82,8 @@ all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(i
 
 help:
 	@sed -n 's/^#: //p' Makefile
-#: make                    build libassay (static, shared) and the assay tool into build/
-#: make run                install what is missing, build, judge the sample messages
+#: make                    build the libraries (static, shared), assay and assayd into build/
+#: make run                install what is missing, build, judge the sample messages through assayd
 #: make test               install what is missing, build, run all tests ("N passed, N failed")
 #: make tests              build and run all tests, install nothing
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
@@ -191,7 +191,7 @@ $B/stress/cache_no_grace_control: $B/tests/stress/cache_stress.o $B/stress/store
 
 run: deps
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
-	@tools/run-samples $B/assay
+	@tools/run-samples $B/assay $B/assayd
 
 # The pool with a quiescent state in the middle of each round, while cached keys are in use.
 $B/stress/worker_quiescent.o: engine/run/worker.c

@@ -135,6 +135,10 @@ void connection_feed(struct connection *connection, struct request *request, str
 void connection_end(struct request *request);
 /* Gives a request up: its answer will be `error`. */
 void connection_cancel(struct request *request, enum front_error error, const char *detail);
+/* It is not open any more: answered, or its connection goes. */
+void connection_unlink(struct request *request);
+/* Nobody will read the answers of those that are open: cancels them, cuts them loose. */
+void connection_orphan_all(struct connection *connection);
 /* stats, flush, ping: answered at once. */
 void connection_answer_op(struct connection *connection, uint64_t id);
 

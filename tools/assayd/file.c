@@ -25,6 +25,7 @@ static struct
 
 static char keys[OPTIONS_MAX][KEY_MAX];
 
+static void take_error(cfg_t *cfg, const char *format, va_list args) PRINTF_LIKE(2, 0);
 static void take_error(cfg_t *cfg, const char *format, va_list args)
 {
     char text[SETTINGS_ERROR_MAX / 2];
