@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "mail/line_ends.h"
+#include "show.h"
 
 enum
 {
@@ -41,16 +42,26 @@ static bool read_message(int fd, struct assay_message *message)
     return true;
 }
 
+static void show_text(const char *file, const char *json)
+{
+    json_t *verdict = json_loads(json, 0, NULL);
+    if (!verdict) {
+        complain("%s: no memory to show the verdict", file);
+        return;
+    }
+    show_verdict(file, verdict, stdout);
+    json_decref(verdict);
+}
+
 static void print_message(const struct options *options, const char *file,
                           struct assay_message *message)
 {
-    const struct verdict *verdict = &assay_message_internal(message)->verdict;
     if (options->json)
         puts(assay_message_json(message));
     else if (options->brief)
-        print_verdict_row(file, verdict, stdout);
+        print_verdict_row(file, &assay_message_internal(message)->verdict, stdout);
     else
-        print_verdict(file, verdict, stdout);
+        show_text(file, assay_message_json(message));
 }
 
 static int judge(struct assay_engine *engine, const struct options *options, const char *file,

@@ -111,7 +111,6 @@ const char *colour_of_result(enum result result);
 const char *colour_off(void);
 
 /* A verdict for people, several lines; the brief form is one row of a table. */
-void print_verdict(const char *file, const struct verdict *verdict, FILE *out);
 void print_verdict_row(const char *file, const struct verdict *verdict, FILE *out);
 void print_row_heading(FILE *out);
 
@@ -126,8 +125,5 @@ void verdict_row_of(const struct verdict *verdict, struct verdict_row *row);
 void print_row(const char *file, const struct verdict_row *row, FILE *out);
 /* A text from a message, the DNS or a file's name: control and 8-bit bytes escaped. */
 void print_escaped(struct span text, FILE *out);
-
-void print_spf(const struct spf_judgement *spf, FILE *out);
-void print_discovery(const struct dmarc_discovery *discovery, FILE *out);
 
 #endif

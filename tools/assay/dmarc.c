@@ -2,17 +2,14 @@
  * assay dmarc: which DMARC policy a receiver finds for a domain, and on which way.
  */
 #include "command.h"
+#include "show.h"
 
 static int print_result(const struct options *options, const struct dmarc_discovery *discovery)
 {
-    if (!options->json) {
-        print_discovery(discovery, stdout);
-        return STATUS_OK;
-    }
     struct buffer json;
     buffer_init(&json, MAX_JSON_BYTES);
     verdict_write_discovery_json(discovery, &json);
-    return print_json(&json);
+    return options->json ? print_json(&json) : show_buffer(&json, show_discovery);
 }
 
 static int discover(struct assay_engine *engine, const struct options *options,

@@ -306,14 +306,16 @@ void show_discovery(const json_t *discovery, FILE *out)
 {
     const json_t *step;
     size_t i;
-    fputs("domain               ", out);
+    fputs("domain                ", out);
     put_at(discovery, "from_domain", out);
     fputs(json_is_false(at(discovery, "exists")) ? " (does not exist)" : "", out);
     fputs("\norganizational domain ", out);
     put_at(discovery, "org_domain", out);
-    fputs("\npolicy               ", out);
+    fputs("\npolicy                ", out);
     if (text_at(discovery, "result").n) {
-        put_at(discovery, "result", out);
+        /* Not "none", which is a policy. */
+        bool none = span_equal(text_at(discovery, "result"), SPAN("none"));
+        print_escaped(none ? SPAN("not found") : text_at(discovery, "result"), out);
         put_known(", ", discovery, "reason", out);
     } else {
         put_at(discovery, "policy", out);
@@ -325,4 +327,17 @@ void show_discovery(const json_t *discovery, FILE *out)
     }
     fputs("\ntree walk\n", out);
     json_array_foreach(at(discovery, "walk"), i, step) put_step(step, out);
+}
+
+int show_buffer(struct buffer *json, void (*show)(const json_t *, FILE *))
+{
+    json_t *object = json->failed ? NULL : json_loadb((const char *)json->p, json->n, 0, NULL);
+    buffer_fini(json);
+    if (!object) {
+        complain("no memory for the verdict");
+        return STATUS_SOFTWARE;
+    }
+    show(object, stdout);
+    json_decref(object);
+    return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Verdicts for people, from JSON: what the daemon's answers look like on a terminal. The words and
- * lines are those of print.c.
+ * Verdicts for people, from the JSON of the library or of the daemon: one way to write them,
+ * whoever has judged.
  */
 #ifndef ASSAY_SHOW_H
 #define ASSAY_SHOW_H
@@ -17,6 +17,10 @@ void show_verdict(const char *file, const json_t *verdict, FILE *out);
 const char *show_why(const json_t *verdict, const struct verdict_row *row);
 void show_spf(const json_t *spf, FILE *out);
 void show_discovery(const json_t *discovery, FILE *out);
+
+/* Parses the buffer, shows it on standard output and releases it. STATUS_SOFTWARE after saying so
+ * without memory. */
+int show_buffer(struct buffer *json, void (*show)(const json_t *, FILE *));
 
 /* A JSON string with a result's word; RESULT_UNSET where it is none. */
 enum result show_result(const json_t *word);

@@ -4,17 +4,14 @@
 #include <time.h>
 
 #include "command.h"
+#include "show.h"
 
 static int print_judgement(const struct options *options, const struct spf_judgement *judgement)
 {
-    if (!options->json) {
-        print_spf(judgement, stdout);
-        return STATUS_OK;
-    }
     struct buffer json;
     buffer_init(&json, MAX_JSON_BYTES);
     verdict_write_spf_json(judgement, &json);
-    return print_json(&json);
+    return options->json ? print_json(&json) : show_buffer(&json, show_spf);
 }
 
 static int judge(struct assay_engine *engine, const struct options *options, struct arena *arena)
