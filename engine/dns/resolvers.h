@@ -12,11 +12,11 @@
  *
  * What a waiter gets
  *
- *   an answer that the cache has meanwhile     unless `refresh` is set; with `follow` last
- *   the answer of the query in flight          its own, or one that was in flight already
- *   an older answer, within the cache's bound  where the query failed and the cache goes on using
- * it TEMPFAIL "timeout"                         its own deadline has passed; the query goes on
- *   TEMPFAIL "busy_zone", "busy"               over max_per_zone, over max_in_flight (F12)
+ *   an answer that the cache has meanwhile   unless `refresh` is set; with `follow` last
+ *   the answer of the query in flight        its own, or one that was in flight already
+ *   an older answer, within the bound        the query failed, and the cache goes on using it
+ *   TEMPFAIL "timeout"                       its own deadline has passed; the query goes on
+ *   TEMPFAIL "busy_zone", "busy"             over max_per_zone, over max_in_flight (F12)
  *   TEMPFAIL "no_memory", "shutdown"
  *
  * A zone is the last two labels of a name; three where the last but one is as short as in co.uk, so
