@@ -200,7 +200,6 @@ static void run_input(struct connection *connection, struct chunk *chunk, struct
         hold(connection, chunk, bytes, again);
     note_progress(connection);
     count_stall(connection);
-    connection_note(connection);
 }
 
 void connection_input(struct connection *connection, struct chunk *chunk, struct span bytes)

@@ -76,6 +76,7 @@ void connection_tick(struct connection *connection)
         connection->window_ms = connection->window_ms ? now_ms : 0;
         connection->begun_ms = connection->begun_ms ? now_ms : 0;
         connection_resume(connection); /* queues of the pool drain without telling us */
+        connection_note(connection);
         return;
     }
     if (!connection->eof)

@@ -127,9 +127,14 @@ void link_close(struct server *server, struct link *link)
 
 void link_bury(struct server *server)
 {
-    while (server->buried) {
-        struct link *link = server->buried;
-        server->buried = link->next;
+    struct link **at = &server->buried;
+    while (*at) {
+        struct link *link = *at;
+        if (link->connection.in_dirty || link->waiting) { /* a list still has it */
+            at = &link->next;
+            continue;
+        }
+        *at = link->next;
         free(link);
     }
 }
@@ -218,6 +223,7 @@ static void watch(struct server *server, struct link *link)
     link->events = events;
 }
 
+/* Nobody tells us when workers have hashed more: it tries again soon. */
 static void wait_for_workers(struct server *server, struct link *link)
 {
     if (link->waiting || !connection_waits_for_workers(&link->connection))
@@ -227,27 +233,37 @@ static void wait_for_workers(struct server *server, struct link *link)
     server->waiting = link;
 }
 
+static bool can_go_on(const struct connection *connection)
+{
+    return connection->held && !connection_must_wait(connection);
+}
+
+/* One portion of what it holds, and what there is to send: then it is the next one's turn. */
 static void serve(struct server *server, struct link *link)
 {
     struct connection *connection = &link->connection;
     if (link->closed)
-        return; /* it went on, was noted once more, and was over then */
-    do
-        connection_resume(connection);
-    while (!connection->dead && send_once(link));
+        return;
+    connection_resume(connection);
+    while (!connection->dead && send_once(link))
+        ;
     if (!connection_is_over(connection))
         watch(server, link);
     if (connection_is_over(connection))
         link_close(server, link);
+    else if (can_go_on(connection))
+        connection_note(connection); /* in the next turn, which comes at once */
     else
         wait_for_workers(server, link);
 }
 
 void link_serve_dirty(struct server *server)
 {
-    while (server->front.dirty) {
-        struct connection *connection = server->front.dirty;
-        server->front.dirty = connection->dirty_next;
+    struct connection *dirty = server->front.dirty;
+    server->front.dirty = NULL;
+    while (dirty) {
+        struct connection *connection = dirty;
+        dirty = connection->dirty_next;
         connection->in_dirty = false;
         serve(server, (struct link *)connection);
     }
@@ -275,4 +291,14 @@ void link_tick_all(struct server *server)
 {
     for (struct link *link = server->links; link; link = link->next)
         connection_tick(&link->connection);
+}
+
+void link_forget_all(struct server *server)
+{
+    for (struct connection *c = server->front.dirty; c; c = c->dirty_next)
+        c->in_dirty = false;
+    for (struct link *link = server->waiting; link; link = link->waiting_next)
+        link->waiting = false;
+    server->front.dirty = NULL;
+    server->waiting = NULL;
 }

@@ -58,8 +58,10 @@ void link_serve_dirty(struct server *server);
 /* Those that waited for workers or for chunks may try again. */
 void link_retry_waiting(struct server *server);
 void link_tick_all(struct server *server);
-/* Frees what was closed in this turn. */
+/* Frees what was closed and is in no list any more. */
 void link_bury(struct server *server);
+/* Empties the lists: the server stops. */
+void link_forget_all(struct server *server);
 void link_close(struct server *server, struct link *link);
 
 #endif

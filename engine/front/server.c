@@ -260,6 +260,8 @@ bool server_apply(struct server *server, const struct server_settings *settings,
 static int timeout_of(const struct server *server)
 {
     int64_t until_ms = server->tick_ms;
+    if (server->front.dirty)
+        return 0;
     if (server->waiting)
         return WORKERS_WAIT_MS;
     if (server->drain_until_ms && server->drain_until_ms < until_ms)
@@ -320,8 +322,7 @@ void server_run(struct server *server)
     listener_close(&server->listener);
     while (server->links)
         link_close(server, server->links);
-    server->front.dirty = NULL;
-    server->waiting = NULL;
+    link_forget_all(server);
     link_bury(server);
     files_stop(&server->front.files);
 }
