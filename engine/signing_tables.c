@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "mail/address.h"
 #include "sign/key_file.h"
 #include "sign/tables.h"
@@ -34,6 +33,7 @@ struct assay_tables
     struct signing_table signing;
     char *passphrase; /* owned; NULL: none */
     bool accept_loose, all;
+    const char *loose; /* static: why the KeyTable's file is no place for a key; NULL */
     struct opened_key *opened[KEY_BUCKETS]; /* arena */
 };
 
@@ -58,6 +58,8 @@ static bool read_tables(struct assay_tables *tables, const struct assay_tables_c
     const char *path;
     if (!read_text(config->key_table, &kind, &path, &tables->key_text, error))
         return false;
+    if (!tables->accept_loose)
+        tables->loose = key_file_looseness(path);
     bool ok = key_table_parse(buffer_span(&tables->key_text), kind, path, &tables->arena,
                               &tables->keys, wrong);
     if (ok && !read_text(config->signing_table, &kind, &path, &tables->signing_text, error))
@@ -127,17 +129,14 @@ static struct private_key *open_path(const struct assay_tables *tables, const ch
     return key;
 }
 
-static struct private_key *decode(struct span base64, char *error)
+static struct private_key *decode(const struct assay_tables *tables, struct span base64,
+                                  char *error)
 {
-    struct buffer der;
-    size_t n, room_bytes = BASE64_DECODED_MAX(base64.n);
-    const char *word;
-    struct private_key *key = NULL;
-    buffer_init(&der, room_bytes);
-    uint8_t *room = buffer_reserve(&der, room_bytes);
-    if (room && base64_decode(base64, room, room_bytes, &n))
-        key = private_key_from_der(span_of(room, n), &word);
-    key_file_wipe(&der);
+    if (tables->loose) {
+        signing_say(error, "the KeyTable has a key in it, and %s", tables->loose);
+        return NULL;
+    }
+    struct private_key *key = key_file_decode(base64);
     if (!key)
         signing_say(error, "a key in the KeyTable is neither a path nor a private key in base64");
     return key;
@@ -172,7 +171,7 @@ static struct private_key *find_key(struct assay_tables *tables, struct signing_
     else if (sign_key_is_path(source))
         key = open_path(tables, text, work->error);
     else
-        key = decode(source, work->error);
+        key = decode(tables, source, work->error);
     if (key && !keep_key(tables, bucket, source, key)) {
         signing_say(work->error, "no memory");
         private_key_free(&key);

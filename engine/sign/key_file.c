@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
+
 enum
 {
     GROUPS_MAX = 256,
@@ -161,4 +163,18 @@ enum key_file_status key_file_read(const char *path, const char *passphrase, boo
     status = read_key(path, buffer_span(&pem), passphrase, key, error);
     key_file_wipe(&pem);
     return status;
+}
+
+struct private_key *key_file_decode(struct span base64)
+{
+    struct buffer der;
+    size_t n, room_bytes = BASE64_DECODED_MAX(base64.n);
+    const char *word;
+    struct private_key *key = NULL;
+    buffer_init(&der, room_bytes);
+    uint8_t *room = buffer_reserve(&der, room_bytes);
+    if (room && base64_decode(base64, room, room_bytes, &n))
+        key = private_key_from_der(span_of(room, n), &word);
+    key_file_wipe(&der);
+    return key;
 }

@@ -31,6 +31,9 @@ enum key_file_status key_file_read(const char *path, const char *passphrase, boo
                                    struct private_key **key,
                                    char error[KEY_FILE_ERROR_MAX]) MUST_CHECK;
 
+/* A key that stands in a KeyTable, DER in base64, not encrypted. NULL where it is none. */
+struct private_key *key_file_decode(struct span base64) MUST_CHECK;
+
 /*
  * NULL, or why the file is not as safe as a private key should be, a static text; as opendkim's
  * RequireSafeKeys: read or write bits for others, or for a group that this process is not in, or a

@@ -353,6 +353,28 @@ Test(keygen, each_fault_one_line_and_its_status)
     }
 }
 
+/* PUBLISH_NOTE_MAX, and the longest name: 253 bytes (RFC 1035 2.3.4). */
+Test(keygen, limits_of_note_and_name)
+{
+    char *key = make_key("a.example", "key", "ed25519", NULL);
+    for (int n = 199; n <= 201; n++) {
+        char note[256] = "";
+        memset(note, 'n', (size_t)n);
+        struct outcome o = ASSAY("keygen", HERE, "--from", key, "--note", note);
+        cr_expect(o.status == (n > 200 ? 64 : 0), "%d: %d: %s", n, o.status, o.err);
+    }
+    for (int n = 252; n <= 254; n++) {
+        char domain[256] = "", selector[64] = "";
+        memset(domain, 'd', (size_t)n - strlen("._domainkey.") - 10);
+        for (size_t i = 50; domain[i] && domain[i + 1]; i += 51)
+            domain[i] = '.';
+        memset(selector, 's', 10);
+        struct outcome o =
+            ASSAY("keygen", "-d", domain, "-s", selector, "--from", key, "--format", "zone");
+        cr_expect(o.status == (n > 253 ? 64 : 0), "%d: %d: %s", n, o.status, o.err);
+    }
+}
+
 /* Files that are no keys, or not the operator's alone. */
 Test(keygen, from_bad_files)
 {

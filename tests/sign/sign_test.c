@@ -286,6 +286,12 @@ Test(sign, key_inside_the_table)
                                    "--signing-table", rows);
     cr_assert(o.status == 0, "%s", o.err);
     cr_expect_str_eq(json_text(check(&desk, o.out), "dkim.0.result"), "pass");
+    cr_assert(chmod(keys, 0644) == 0); /* then the table is the key file */
+    o = ASSAY_INPUT(span_from_string(message), "sign", "--key-table", keys, "--signing-table",
+                    rows);
+    cr_expect(o.status == 77 && count_lines(o.err) == 1, "%d: %s", o.status, o.err);
+    o = ASSAY("testkey", "--dns", desk.zone, "--key-table", keys);
+    cr_expect(o.status == 1 && strstr(o.out, "chmod 600"), "%d: %s", o.status, o.out);
 }
 
 /* Bad input ------------------------------------------------------------------------------------ */
@@ -359,16 +365,43 @@ Test(sign, small_messages)
     }
 }
 
-/* MAX_H_ITEMS: From stands once more than it occurs, 254 To with it and the rest of DS-4 ... */
-Test(sign, too_many_fields_to_sign)
+/* MAX_H_ITEMS, at one below, at it and above: 24 names of DS-4 with one From, and each To. */
+Test(sign, limit_of_signed_fields)
 {
     struct desk desk = set_up();
-    char *text = strdup("From: x@a.example\r\n");
-    for (int i = 0; i < 300; i++)
-        text = join(text, "To: y@b.example\r\n", "");
-    struct outcome o = ASSAY_INPUT(span_from_string(join(text, "\r\nbody\r\n", "")), "sign", "-d",
-                                   "a.example", "-s", "e1", "-k", desk.ed25519);
-    cr_expect(o.status == 65 && strstr(o.err, "256"), "%d: %s", o.status, o.err);
+    for (int items = 255; items <= 257; items++) {
+        char *text = strdup("From: x@a.example\r\n");
+        for (int i = 24; i < items; i++)
+            text = join(text, "To: y@b.example\r\n", "");
+        struct outcome o = ASSAY_INPUT(span_from_string(join(text, "\r\nbody\r\n", "")), "sign",
+                                       "-d", "a.example", "-s", "e1", "-k", desk.ed25519);
+        cr_expect(o.status == (items > 256 ? 65 : 0), "%d: %d: %s", items, o.status, o.err);
+        if (o.status)
+            cr_expect(strstr(o.err, "256") && o.out[0] == '\0', "%s", o.err);
+        else
+            cr_expect_str_eq(json_text(check(&desk, o.out), "dkim.0.result"), "pass", "%d", items);
+    }
+}
+
+/* MAX_MESSAGE_BYTES, 50 MiB, at one below, at it and above (B10). */
+Test(sign, limit_of_message_bytes)
+{
+    enum
+    {
+        LIMIT = 50 * 1024 * 1024
+    };
+    struct desk desk = set_up();
+    char *text = malloc(LIMIT + 2);
+    memset(text, 'x', LIMIT + 2);
+    for (size_t i = 0; i < LIMIT; i += 64)
+        memcpy(text + i, "\r\n", 2);
+    memcpy(text, "From: x@a.example\r\n\r\n", 21);
+    for (size_t n = LIMIT - 1; n <= LIMIT + 1; n++) {
+        struct outcome o = ASSAY_INPUT(span_of(text, n), "sign", "-d", "a.example", "-s", "e1",
+                                       "-k", desk.ed25519, "--header-only");
+        cr_expect(o.status == (n > LIMIT ? 65 : 0), "%zu: %d: %s", n, o.status, o.err);
+    }
+    free(text);
 }
 
 struct fault

@@ -1,6 +1,5 @@
 #include "private_keys.h"
 
-#include "base/base64.h"
 #include "sign/key_file.h"
 
 int private_keys_begin(struct private_keys *keys)
@@ -51,19 +50,18 @@ int private_keys_open(struct private_keys *keys, const char *path, struct privat
     return exit_status(status);
 }
 
-int private_keys_decode(struct span base64, const char *name, struct private_key **key)
+int private_keys_decode(const struct private_keys *keys, struct span base64, const char *name,
+                        const char *table, struct private_key **key)
 {
-    struct buffer der;
-    size_t n;
-    const char *word = "unreadable";
-    *key = NULL;
-    buffer_init(&der, BASE64_DECODED_MAX(base64.n));
-    uint8_t *room = buffer_reserve(&der, BASE64_DECODED_MAX(base64.n));
-    if (room && base64_decode(base64, room, BASE64_DECODED_MAX(base64.n), &n))
-        *key = private_key_from_der(span_of(room, n), &word);
-    key_file_wipe(&der);
+    const char *loose = keys->accept_loose ? NULL : key_file_looseness(table);
+    *key = loose ? NULL : key_file_decode(base64);
     if (*key)
         return STATUS_OK;
+    if (loose) {
+        complain("%s: a table with a key in it: %s; --insecure-key accepts it all the same", table,
+                 loose);
+        return STATUS_NO_PERMISSION;
+    }
     complain("%s: its third part is neither a path (/..., ./..., ../...) nor a private key in "
              "base64",
              name);

@@ -40,8 +40,9 @@ int private_keys_begin(struct private_keys *keys);
  * or wrong passphrase.
  */
 int private_keys_open(struct private_keys *keys, const char *path, struct private_key **key);
-/* The same for a key in base64, as a KeyTable may hold it; `name` is its entry. */
-int private_keys_decode(struct span base64, const char *name, struct private_key **key);
+/* The same for a key in base64 that stands in the KeyTable `table` itself; `name` is its entry. */
+int private_keys_decode(const struct private_keys *keys, struct span base64, const char *name,
+                        const char *table, struct private_key **key);
 void private_keys_end(struct private_keys *keys);
 
 #endif

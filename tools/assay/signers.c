@@ -178,7 +178,7 @@ static int take_choice(struct signers *signers, const struct sign_choice *choice
     signer->identity = choice->identity;
     signer->key_source = choice->key;
     signer->label = label_of(signers, choice);
-    signer->line = choice->entry->line;
+    signer->table = signers->key_label;
     if (!signer->label)
         return no_memory();
     signers->count++;
@@ -245,9 +245,15 @@ int signers_for_author(struct signers *signers, struct span local, const struct 
     return count ? STATUS_OK : STATUS_PROBLEM;
 }
 
+bool signer_has_file(const struct signer *signer)
+{
+    return !signer->table || sign_key_is_path(signer->key_source);
+}
+
 int signer_open(struct signer *signer, struct private_keys *keys)
 {
-    if (signer->line == 0 || sign_key_is_path(signer->key_source))
+    if (signer_has_file(signer))
         return private_keys_open(keys, signer->label, &signer->key);
-    return private_keys_decode(signer->key_source, signer->label, &signer->key);
+    return private_keys_decode(keys, signer->key_source, signer->label, signer->table,
+                               &signer->key);
 }

@@ -12,7 +12,7 @@ struct signer
     struct span key_source;        /* path, or base64; empty: none given */
     const char *label;             /* arena: what messages call it: the path, or "TABLE: NAME" */
     struct dns_name name;          /* selector._domainkey.domain */
-    uint32_t line;                 /* of the KeyTable; 0: not from one */
+    const char *table;             /* arena: the KeyTable's file; NULL: not from one */
     struct private_key *key;       /* owned; NULL until opened */
 };
 
@@ -45,6 +45,8 @@ int signers_from_key_table(struct signers *signers, const char *author);
 int signers_for_author(struct signers *signers, struct span local, const struct dns_name *domain,
                        bool all);
 
+/* Its key is a file of its own, not a part of the KeyTable. */
+bool signer_has_file(const struct signer *signer);
 /* Opens the key of a signer. Returns the exit status. */
 int signer_open(struct signer *signer, struct private_keys *keys);
 

@@ -127,9 +127,8 @@ static void open_key(struct testkey *t, struct signer *signer, struct tested *te
     struct private_keys keys = t->keys;
     if (!signer->label)
         return;
-    bool is_file = signer->line == 0 || sign_key_is_path(signer->key_source);
-    if (is_file && !t->keys.accept_loose)
-        tested->loose = key_file_looseness(signer->label);
+    if (!t->keys.accept_loose)
+        tested->loose = key_file_looseness(signer_has_file(signer) ? signer->label : signer->table);
     keys.accept_loose = true;
     tested->key_status = signer_open(signer, &keys);
     t->keys.passphrase = keys.passphrase; /* it may have been asked for */
