@@ -64,10 +64,9 @@ TESTS  := $(SUITES:%=$B/tests/%.test)
 SCRIPTS := tests/diff/run
 DIFFS  := $B/diff-signer $B/diff-spf
 FUZZ   := $(wildcard tests/fuzz/*.c)
-FUZZ_OBJECTS := $(FUZZ:%.c=$B/%.o)
-# What targets share, parts of the suites among it.
-FUZZ_SUPPORT := $(patsubst %.c,$B/%.o,$(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c \
-                tests/verdict/sample.c tests/mail/canon_reference.c)
+# What fuzz targets share, parts of the suites among it.
+FUZZ_SHARED := $(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c tests/verdict/sample.c \
+               tests/mail/canon_reference.c
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control \
             $B/stress/pool_quiescent_control
@@ -152,11 +151,13 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson libconfuse 2>/dev/null)
 
-# One test program per folder of tests/, with what it tests of programs that are no library.
-PARTS_client := bench/load_run.c bench/load_mail.c bench/bench.c
+# One test program per folder of tests/, with parts of other programs and suites where it needs them.
+PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
+PARTS_e2e        := tests/dkim/signing.c
+PARTS_fuzzreplay := $(FUZZ) $(FUZZ_SHARED)
 define SUITE
 $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c) $(PARTS_$(1))) \
-    $(if $(filter fuzzreplay,$(1)),$(FUZZ_OBJECTS) $(FUZZ_SUPPORT)) $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
+    $(SUPPORT_OBJECTS) $B/tool.a $B/engine.a
 	$$(if $$(Q),@echo "  LD    $$@")
 	$$Q$$(LINK) -o $$@ $$^ $$(LIBS) $$(TESTLIBS) -lm
 endef
@@ -231,7 +232,7 @@ diff: all $(DIFFS)
 
 # Fuzzers have a build folder of their own; what they found before is kept there and gone on with.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-$B/fuzz/%: $B/tests/fuzz/%.o $(FUZZ_SUPPORT) $B/engine.a
+$B/fuzz/%: $B/tests/fuzz/%.o $(FUZZ_SHARED:%.c=$B/%.o) $B/engine.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson)

@@ -42,7 +42,7 @@ static void check_fields(const struct mail_header *header)
         if (field->indexed)
             slow_check_field(field);
     }
-    FUZZ_CHECK(at == header->block.p + header->block.n);
+    FUZZ_CHECK(at == span_end(header->block));
 }
 
 FUZZ_TARGET(header)
