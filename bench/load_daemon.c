@@ -39,6 +39,44 @@ void load_daemon_find(const char *self)
         load_stop("%s: %s (ASSAYD names the daemon)", program, strerror(errno));
 }
 
+/* What is running now, for an end that was not planned; pid 0: nothing. */
+static struct load_daemon running;
+
+static void remove_folder(const struct load_daemon *daemon)
+{
+    unlink(daemon->socket);
+    unlink(daemon->zone);
+    rmdir(daemon->folder);
+}
+
+static void clean_up(void)
+{
+    if (!running.pid)
+        return;
+    kill(running.pid, SIGKILL);
+    waitpid(running.pid, NULL, 0);
+    remove_folder(&running);
+    running.pid = 0;
+}
+
+/* Calls nothing that a signal handler may not. */
+static void on_signal(int signal)
+{
+    clean_up();
+    _exit(128 + signal);
+}
+
+static void clean_up_in_any_case(void)
+{
+    static bool prepared;
+    if (prepared)
+        return;
+    prepared = true;
+    atexit(clean_up);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+}
+
 static void write_zone(const char *path, struct span zone)
 {
     FILE *file = fopen(path, "w");
@@ -103,15 +141,10 @@ void load_daemon_start(struct load_daemon *daemon, struct span zone, const char 
         load_stop("fork: %s", strerror(errno));
     if (daemon->pid == 0)
         execute(daemon, zone.p != NULL, arguments);
+    running = *daemon;
+    clean_up_in_any_case();
     if (!await_greeting(daemon))
         load_stop("%s does not answer on %s", program, daemon->socket);
-}
-
-static void remove_folder(const struct load_daemon *daemon)
-{
-    unlink(daemon->socket);
-    unlink(daemon->zone);
-    rmdir(daemon->folder);
 }
 
 void load_daemon_stop(struct load_daemon *daemon)
@@ -120,6 +153,7 @@ void load_daemon_stop(struct load_daemon *daemon)
     kill(daemon->pid, SIGTERM);
     for (unsigned waited = 0; waited < STOP_MS; waited += STEP_MS) {
         if (waitpid(daemon->pid, &status, WNOHANG) == daemon->pid) {
+            running.pid = 0;
             remove_folder(daemon);
             if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
                 load_stop("assayd ended with wait status %#x", (unsigned)status);
@@ -127,9 +161,6 @@ void load_daemon_stop(struct load_daemon *daemon)
         }
         nap(STEP_MS);
     }
-    kill(daemon->pid, SIGKILL);
-    waitpid(daemon->pid, NULL, 0);
-    remove_folder(daemon);
     load_stop("assayd did not stop within %d s of SIGTERM", STOP_MS / 1000);
 }
 
