@@ -528,6 +528,37 @@ Test(frames, a_descriptor_that_nobody_claims_ends_it)
     fake_connect(&fake, &fake.connection);
 }
 
+Test(frames, a_descriptor_behind_data_is_malformed)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    uint8_t whole[16] = {0};
+    cr_assert(fd >= 0);
+    talk_hello(&in);
+    talk_request(&in, 1, &envelope);
+    talk_frame(&in, FRAME_DATA, 0, 1, SPAN("From: "));
+    fake_send(&fake, &in);
+    connection_descriptor(&fake.connection, fd);
+    talk_frame(&in, FRAME_FD, 0, 1, span_of(whole, sizeof whole));
+    fake_send(&fake, &in);
+    front_collect(&fake.front);
+    cr_expect(error_of(1) == FRONT_MALFORMED && error_of(0) == 0, "%u", error_of(1));
+    cr_expect(fcntl(fd, F_GETFD) < 0, "it was closed");
+}
+
+Test(frames, a_descriptor_of_an_id_that_is_not_open_is_closed)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    uint8_t whole[16] = {0};
+    cr_assert(fd >= 0);
+    talk_hello(&in);
+    fake_send(&fake, &in);
+    connection_descriptor(&fake.connection, fd);
+    talk_frame(&in, FRAME_FD, 0, 9, span_of(whole, sizeof whole));
+    fake_send(&fake, &in);
+    cr_expect(error_of(0) == 0 && error_of(9) == 0 && !fake.connection.closing);
+    cr_expect(fcntl(fd, F_GETFD) < 0);
+}
+
 /* J07: random frames of a client that has said HELLO; whatever comes, each request has at most one
  * answer, and everything comes home. */
 Test(frames, J07_random_conversations)

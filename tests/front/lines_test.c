@@ -112,6 +112,9 @@ Test(lines, half_close_at_every_byte)
         struct span output = fake_output(&one);
         bool answered = output.n && memmem(output.p, output.n, "{\"id\":1,", 8) != NULL;
         cr_expect(answered == (one.submitted == 1), "cut at %zu", n);
+        bool error = output.n && memmem(output.p, output.n, "\"error\"", 7) != NULL;
+        bool between = n == 0 || n == 19 + 27 || n == bytes.n;
+        cr_expect(error == !between, "cut at %zu: %.*s", n, (int)output.n, (const char *)output.p);
         fake_sent_all(&one);
         cr_expect(connection_is_over(&one.connection), "cut at %zu", n);
         fake_close(&one);

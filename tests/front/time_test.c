@@ -194,3 +194,20 @@ Test(times, time_in_which_we_do_not_read_does_not_count)
     cr_expect(fake_task(&fake, 0)->ended);
     fake_judge_all(&fake);
 }
+
+Test(times, each_partial_frame_has_its_own_ten_seconds)
+{
+    talk_hello(&in);
+    for (int i = 0; i < 20; i++)
+        talk_frame(&in, FRAME_PING, 0, 0, SPAN("0123456789"));
+    struct span rest = buffer_span(&in);
+    fake_input(&fake, span_slice(rest, 0, 50));
+    rest = span_skip(rest, 50);
+    while (rest.n > 26) { /* every read ends within a frame */
+        fake_pass_ms(&fake, 9000);
+        cr_assert(!fake.connection.closing, "%zu left", rest.n);
+        fake_input(&fake, span_slice(rest, 0, 26));
+        rest = span_skip(rest, 26);
+        fake_sent_all(&fake);
+    }
+}
