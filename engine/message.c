@@ -296,6 +296,9 @@ static void fill_verdict(struct message *message)
         .answers = &message->answers,
         .hits = &message->hits,
     };
+    mail_recipients_read(&message->reader.header, message->envelope.recipients,
+                         message->envelope.recipient_count, &message->arena,
+                         &message->verdict.recipients);
 }
 
 /* No memory for a whole judge: all four say temperror, whatever they said before. */

@@ -113,4 +113,16 @@ struct mail_path
 void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalies *anomalies,
                      struct limit_hits *hits, struct mail_path *path);
 
+/* How many of the envelope's recipients To and Cc name (C12); few of many is a list, or a replay.
+ */
+struct mail_recipients
+{
+    uint32_t count;
+    uint32_t named; /* where known */
+    bool known;     /* false: no recipients, or To or Cc cannot be read */
+};
+
+void mail_recipients_read(const struct mail_header *header, const struct span *recipients,
+                          uint32_t count, struct arena *arena, struct mail_recipients *found);
+
 #endif

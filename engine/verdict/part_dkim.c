@@ -50,6 +50,23 @@ static void write_optional_uint(struct jsonw *json, const char *key, bool known,
         jsonw_null(json, key);
 }
 
+/* The first half of the SHA-256 of b= decoded: what counts copies of one signed message (C12). */
+static void write_fingerprint(struct jsonw *json, const struct dkim_signature *signature)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t hash[SHA256_BYTES];
+    char text[SHA256_BYTES];
+    if (signature->signature.n == 0 || !digest_sha256(signature->signature, hash)) {
+        jsonw_null(json, "fingerprint");
+        return;
+    }
+    for (size_t i = 0; i < SHA256_BYTES / 2; i++) {
+        text[2 * i] = hex[hash[i] >> 4];
+        text[2 * i + 1] = hex[hash[i] & 15];
+    }
+    jsonw_span(json, "fingerprint", span_of((const uint8_t *)text, sizeof text));
+}
+
 static void write_signed_fields(struct jsonw *json, const struct dkim_signature *signature)
 {
     jsonw_array_open(json, "signed_fields");
@@ -79,6 +96,7 @@ static void write_evidence(struct jsonw *json, const struct dkim_verified *verif
     write_optional_uint(json, "length", signature->has_l, signature->l);
     write_optional_uint(json, "signed_at", signature->has_t, signature->t);
     write_optional_uint(json, "expires", signature->has_x, signature->x);
+    write_fingerprint(json, signature);
     write_signed_fields(json, signature);
     write_unsigned_fields(json, verified);
     write_optional_uint(json, "reason_at",

@@ -24,6 +24,7 @@ struct verdict
     const struct arc_judgement *arc;
     const struct dmarc_judgement *dmarc;
     const struct mail_from *from;
+    struct mail_recipients recipients; /* told in the JSON (C12) */
     const struct mail_anomalies *anomalies;
     const struct dns_answers *answers;
     struct limit_hits *hits; /* may be NULL; a cut Authentication-Results is counted here */
@@ -55,6 +56,8 @@ void verdict_write_results_field(const struct verdict *verdict, struct buffer *o
  *
  *   verdict   client            address or null
  *             from              [{local, domain}]: author addresses, where From could be read
+ *             recipients        {count, named}: of the envelope, and how many of them To and Cc
+ *                               name; named is null where that is not known
  *             dkim_total        signature fields in the message, also those not looked at
  *             dkim_refused      why none was looked at ("header_too_large" ...), or null
  *             limits            {"SPF_LOOKUPS": times ...}: limits that were hit
@@ -70,6 +73,8 @@ void verdict_write_results_field(const struct verdict *verdict, struct buffer *o
  *   dkim[]    skipped, usable_for_dmarc  bool
  *             body_hash_matches bool, null where no body hash was compared
  *             length, signed_at, expires   l=, t=, x= or null
+ *             fingerprint       32 hexadecimal digits that stand for b=, or null: equal for every
+ *                               copy of a message, however many recipients it is sent to (C12)
  *             signed_fields     [names of h=]
  *             unsigned_fields   [critical fields that are there and not covered]
  *             reason_at         offset of the fault in the field's value, or null

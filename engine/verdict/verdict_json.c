@@ -104,6 +104,17 @@ static void write_limits(struct jsonw *json, const struct limit_hits *hits)
     jsonw_object_close(json);
 }
 
+static void write_recipients(struct jsonw *json, const struct mail_recipients *recipients)
+{
+    jsonw_object_open(json, "recipients");
+    jsonw_uint(json, "count", recipients->count);
+    if (recipients->known)
+        jsonw_uint(json, "named", recipients->named);
+    else
+        jsonw_null(json, "named");
+    jsonw_object_close(json);
+}
+
 /* Signatures of the message, those beyond MAX_SIGNATURES_PARSED too, and why none was looked at. */
 static void write_signature_total(struct jsonw *json, const struct dkim_judgement *dkim)
 {
@@ -139,6 +150,7 @@ void verdict_write_json(const struct verdict *verdict, struct buffer *out)
     write_questions(&json, verdict->answers);
     write_client(&json, &verdict->client);
     write_from(&json, verdict->from);
+    write_recipients(&json, &verdict->recipients);
     write_signature_total(&json, verdict->dkim);
     write_limits(&json, verdict->hits);
     jsonw_object_close(&json);

@@ -217,6 +217,42 @@ Test(attack_signature, keys_that_are_no_keys)
     expect("C11", changed(mail, "s=k", "s=slow"), "temperror", "temperror", "\"dns_timeout\"");
 }
 
+/* C12: a genuine message sent again to a thousand: passes, and is told by its fingerprint, its age,
+ * and by who is not named. */
+Test(attack_signature, replay)
+{
+    static char texts[1000][32];
+    static const char *many[1000], *const one[] = {"<b@receiver.test>"};
+    for (size_t i = 0; i < 1000; i++) {
+        snprintf(texts[i], sizeof texts[i], "<r%zu@receiver.test>", i);
+        many[i] = texts[i];
+    }
+    struct span mail = victims(VICTIM H "t=1792972800; " BLANKS);
+    struct assay_engine *engine = attack_engine((const char *)zone.p);
+    char *fingerprints[2];
+    for (int again = 0; again < 2; again++) {
+        struct assay_envelope envelope = {
+            .size = sizeof envelope,
+            .rcpt_to = again ? many : one,
+            .rcpt_count = again ? 1000 : 1,
+            .received_at = 1792972860,
+        };
+        struct judged judged = judge_text(engine, &envelope, mail, 0);
+        json_t *verdict = json_loadb((const char *)judged.json.p, judged.json.n, 0, NULL);
+        attack_expect("C12", verdict, "dkim.0.result", "pass");
+        cr_expect(attack_has(verdict, again ? "\"recipients\":{\"count\":1000,\"named\":0}"
+                                            : "\"recipients\":{\"count\":1,\"named\":1}"));
+        cr_expect(attack_has(verdict, "\"signed_at\":1792972800"));
+        const char *fingerprint = attack_text(verdict, "dkim.0.fingerprint");
+        cr_assert(fingerprint != NULL && strlen(fingerprint) == 32);
+        fingerprints[again] = strdup(fingerprint);
+        json_decref(verdict);
+    }
+    cr_expect(strcmp(fingerprints[0], fingerprints[1]) == 0, "C12: %s, %s", fingerprints[0],
+              fingerprints[1]);
+    assay_engine_close(&engine);
+}
+
 /* C13: a public suffix never aligns with what is under it. */
 Test(attack_signature, signed_by_a_public_suffix)
 {

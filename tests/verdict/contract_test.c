@@ -30,8 +30,10 @@ static const struct key verdict_keys[] = {
     {"v", I}, {"file", S | N}, {"authserv_id", S}, {"spf", O}, {"dkim", A}, {"arc", O}, {"dmarc", O},
     {"anomalies", A}, {"authentication_results", S}, {"dns", A},
     /* added */
-    {"client", S | N}, {"from", A}, {"dkim_total", I}, {"dkim_refused", S | N}, {"limits", O},
+    {"client", S | N}, {"from", A}, {"recipients", O}, {"dkim_total", I}, {"dkim_refused", S | N},
+    {"limits", O},
 };
+static const struct key recipients_keys[] = {{"count", I}, {"named", I | N}};
 static const struct key spf_keys[] = {
     {"result", S}, {"domain", S | N}, {"scope", S}, {"explanation", S | N}, {"mechanism", S | N},
     {"lookups", O},
@@ -45,7 +47,8 @@ static const struct key dkim_keys[] = {
     {"canonicalization", S}, {"identity", S | N}, {"aligned", B}, {"testing", B},
     {"reason", S | N}, {"body_bytes", O},
     {"skipped", B}, {"usable_for_dmarc", B}, {"body_hash_matches", B | N}, {"length", I | N},
-    {"signed_at", I | N}, {"expires", I | N}, {"signed_fields", A}, {"unsigned_fields", A},
+    {"signed_at", I | N}, {"expires", I | N}, {"fingerprint", S | N}, {"signed_fields", A},
+    {"unsigned_fields", A},
     {"reason_at", I | N},
 };
 static const struct key body_bytes_keys[] = {{"signed", I}, {"total", I}};
@@ -127,6 +130,7 @@ static void check_verdict(json_t *root)
     if (json_is_object(json_require(root, "spf.helo")))
         check_keys("spf.helo", json_require(root, "spf.helo"), spf_keys, COUNT_OF(spf_keys) - 2);
     CHECK_KEYS("arc", json_object_get(root, "arc"), arc_keys);
+    CHECK_KEYS("recipients", json_object_get(root, "recipients"), recipients_keys);
     CHECK_KEYS("dmarc", json_object_get(root, "dmarc"), dmarc_keys);
     CHECK_KEYS("dmarc.alignment", json_require(root, "dmarc.alignment"), alignment_keys);
     CHECK_KEYS("dmarc.alignment_mode", json_require(root, "dmarc.alignment_mode"),
