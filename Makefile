@@ -61,7 +61,7 @@ TOOL_OBJECTS    := $(TOOL:%.c=$B/%.o)
 DAEMON_OBJECTS  := $(DAEMON:%.c=$B/%.o)
 CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
-SCRIPTS := tests/diff/run
+SCRIPTS := tests/attack-rows tests/diff/run
 DIFFS  := $B/diff-signer $B/diff-spf
 FUZZ   := $(wildcard tests/fuzz/*.c)
 # What fuzz targets share, parts of the suites among it.
@@ -153,7 +153,7 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 
 # One test program per folder of tests/, with parts of other programs and suites where it needs them.
 PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
-PARTS_e2e        := tests/dkim/signing.c
+PARTS_e2e        := tests/dkim/signing.c tests/arc/chain_build.c
 PARTS_fuzzreplay := $(FUZZ) $(FUZZ_SHARED)
 define SUITE
 $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c) $(PARTS_$(1))) \

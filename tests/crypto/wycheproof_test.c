@@ -1,6 +1,7 @@
 /*
  * The Wycheproof vectors through our own key reader and verifier. Policy: what the files call valid
- * passes, everything else fails, "acceptable" (DigestInfo without NULL, D02) included.
+ * passes, everything else fails: "acceptable" (DigestInfo without NULL, D02), garbage in the
+ * parameters and BER lengths (InvalidAsnInPadding, BerEncodedPadding: D03).
  */
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -48,6 +48,7 @@ struct assay_engine *engine_over(const struct buffer *zone)
         .authserv_id = "mx.example.net",
         .zone_file = path,
         .reject = 1,
+        .spf_explanation = 1,
     };
     struct assay_engine *engine = assay_engine_open(&config, error);
     unlink(path);

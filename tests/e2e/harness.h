@@ -13,7 +13,7 @@
  * the zone file's words ("!empty", "!timeout", "!servfail"). */
 void zone_add(struct buffer *zone, struct span name, struct span type, struct span data);
 
-/* An engine over the zone's text; p=reject rejects. */
+/* An engine over the zone's text; p=reject rejects, exp= is fetched. */
 struct assay_engine *engine_over(const struct buffer *zone);
 
 struct judged
