@@ -62,7 +62,7 @@ DAEMON_OBJECTS  := $(DAEMON:%.c=$B/%.o)
 CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 SCRIPTS := tests/attack-rows tests/diff/run
-DIFFS  := $B/diff-signer $B/diff-spf
+DIFFS  := $B/diff-signer $B/diff-spf $B/diff-dmarc
 FUZZ   := $(wildcard tests/fuzz/*.c)
 # What fuzz targets share, parts of the suites among it.
 FUZZ_SHARED := $(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c tests/verdict/sample.c \
@@ -228,7 +228,8 @@ test-%: $B/tests/%.test all
 DIFF_CASES ?= 3000
 diff: all $(DIFFS)
 	@tools/deps diff
-	@ASSAY=$B/assay DKIM_CASES=$(DIFF_CASES) ARC_CASES=$(DIFF_CASES) SPF_CASES=$(DIFF_CASES) tests/diff/run
+	@ASSAY=$B/assay DKIM_CASES=$(DIFF_CASES) ARC_CASES=$(DIFF_CASES) SPF_CASES=$(DIFF_CASES) \
+	    DMARC_CASES=$(DIFF_CASES) tests/diff/run
 
 # Fuzzers have a build folder of their own; what they found before is kept there and gone on with.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
