@@ -75,6 +75,7 @@ JOBS ?= $(shell nproc)
 Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
+.SECONDARY: # keep what is made on the way; its removal would be the last thing a run prints
 .PHONY: all help run samples test tests diff fuzz fuzzers stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
