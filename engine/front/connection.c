@@ -21,6 +21,7 @@ void connection_init(struct connection *connection, struct front *front, const s
         .front = front,
         .peer = *peer,
         .descriptor = NO_DESCRIPTOR,
+        .ring_fd = NO_DESCRIPTOR,
         .in_flight = front->limits.in_flight,
         .input_ms = front->now_ms,
         .output_ms = front->now_ms,
@@ -339,5 +340,8 @@ void connection_fini(struct connection *connection)
     if (connection->descriptor >= 0)
         close(connection->descriptor);
     connection->descriptor = NO_DESCRIPTOR;
+    if (connection->ring_fd >= 0)
+        close(connection->ring_fd);
+    connection->ring_fd = NO_DESCRIPTOR;
     connection->front->live_connections--;
 }

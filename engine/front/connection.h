@@ -58,7 +58,10 @@ struct connection
     struct chunk *held;     /* one reference: input that has to wait */
     struct span held_bytes;
 
-    int descriptor; /* received and not yet claimed; -1 none, -2 lost by the kernel */
+    int ring_fd;     /* what a RING frame brought, until the server takes it; -1 none */
+    bool ring_asked; /* RING has come and is not answered: nothing may follow */
+    bool has_ring;   /* descriptors do not travel that way */
+    int descriptor;  /* received and not yet claimed; -1 none, -2 lost by the kernel */
 
     struct request *requests; /* list of the open ones, newest first */
     struct request **table;   /* by id, chained; frames */
@@ -147,5 +150,7 @@ bool frames_input(struct connection *connection, struct chunk *chunk,
                   struct span *bytes) MUST_CHECK;
 bool lines_input(struct connection *connection, struct chunk *chunk, struct span *bytes) MUST_CHECK;
 void frames_write_hello(struct connection *connection);
+/* Answers RING; `refused` is NULL, or why the connection stays a stream. */
+void frames_write_ring(struct connection *connection, const char *refused);
 
 #endif

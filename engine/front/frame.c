@@ -95,6 +95,7 @@ static const struct frame_rule
     {FRAME_CANCEL, ID_REQUEST, 0, 0},
     {FRAME_QUERY, ID_REQUEST, 0, FRAME_CONTROL_MAX},
     {FRAME_PING, ID_ANY, 0, FRAME_PING_MAX},
+    {FRAME_RING, ID_ZERO, 0, 0},
 };
 
 static const struct frame_rule *find_rule(uint8_t type)

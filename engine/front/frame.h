@@ -20,6 +20,7 @@ enum
     FRAME_HELLO_MAX = 4 * 1024,
     FRAME_PING_MAX = 64,
     FRAME_FLAG_END = 1,
+    FRAME_FLAG_REFUSED = 1, /* of the server's RING */
 };
 
 enum frame_type
@@ -31,6 +32,7 @@ enum frame_type
     FRAME_CANCEL,
     FRAME_QUERY,
     FRAME_PING,
+    FRAME_RING,
     FRAME_RESULT = 17,
     FRAME_PARTIAL,
     FRAME_ERROR,
@@ -63,6 +65,7 @@ enum frame_feature
     FEATURE_EARLY_SPF = 1,
     FEATURE_DESCRIPTORS = 2,
     FEATURE_LINES = 4,
+    FEATURE_RING = 8,
 };
 
 enum frame_wish

@@ -21,7 +21,9 @@ void frames_write_hello(struct connection *connection)
     size_t at = frame_open(out, FRAME_HELLO, 0, 0);
     buffer_append(out, span_of(version, sizeof version));
     tlv_write(out, TAG_NAME, span_from_string("assayd " ASSAY_VERSION));
-    tlv_write_u32(out, TAG_FEATURES, FEATURE_EARLY_SPF | FEATURE_DESCRIPTORS | FEATURE_LINES);
+    tlv_write_u32(out, TAG_FEATURES,
+                  FEATURE_EARLY_SPF | FEATURE_DESCRIPTORS | FEATURE_LINES |
+                      (connection->front->limits.ring_bytes ? FEATURE_RING : 0));
     write_limits(connection, out);
     frame_close(out, at);
     connection_note(connection);
@@ -91,7 +93,8 @@ static void take_descriptor(struct connection *connection, uint64_t id, struct s
     int fd = connection->descriptor;
     connection->descriptor = -1;
     if (fd == -1) {
-        connection_fail(connection, FRONT_MALFORMED, "FD without a descriptor");
+        connection_fail(connection, FRONT_MALFORMED,
+                        connection->has_ring ? "FD in a ring" : "FD without a descriptor");
         return;
     }
     if (!request) {
@@ -106,6 +109,37 @@ static void take_descriptor(struct connection *connection, uint64_t id, struct s
         return;
     }
     files_take_descriptor(request, fd, get_u64(payload.p), get_u64(payload.p + 8));
+}
+
+void frames_write_ring(struct connection *connection, const char *refused)
+{
+    struct buffer *out = &connection->out;
+    size_t at = frame_open(out, FRAME_RING, refused ? FRAME_FLAG_REFUSED : 0, 0);
+    if (refused)
+        buffer_append(out, span_from_string(refused));
+    frame_close(out, at);
+    connection_note(connection);
+}
+
+/* The server maps it when these bytes have been looked at; nothing may stand behind it. */
+static void take_ring(struct connection *connection)
+{
+    enum
+    {
+        UNITS_WITH_HELLO = 2,
+    };
+    int fd = connection->descriptor;
+    connection->descriptor = -1;
+    connection->ring_fd = fd >= 0 ? fd : -1;
+    if (connection->units != UNITS_WITH_HELLO) {
+        connection_fail(connection, FRONT_MALFORMED, "RING stands right behind HELLO, and once");
+        return;
+    }
+    if (fd == -1) {
+        connection_fail(connection, FRONT_MALFORMED, "RING without a descriptor");
+        return;
+    }
+    connection->ring_asked = true;
 }
 
 static void take_cancel(struct connection *connection, uint64_t id)
@@ -145,6 +179,9 @@ static void take_frame(struct connection *connection, struct span payload)
         return;
     case FRAME_PING:
         take_ping(connection, header->id, payload);
+        return;
+    case FRAME_RING:
+        take_ring(connection);
         return;
     case FRAME_DATA:
     case FRAME_RESULT:
@@ -245,6 +282,10 @@ bool frames_input(struct connection *connection, struct chunk *chunk, struct spa
         struct span piece = {NULL, 0};
         if (connection_must_wait(connection))
             return true;
+        if (connection->ring_asked && bytes->n) {
+            connection_fail(connection, FRONT_MALFORMED, "a frame before RING was answered");
+            return false;
+        }
         event = frame_next(&connection->reader, bytes, &piece);
         step(connection, chunk, event, piece);
     } while (event != FRAME_MORE);

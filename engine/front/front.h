@@ -23,6 +23,8 @@
     X(output_bytes,     1024 * 1024,      4096,  1024 * 1024 * 1024) /* unsent; then no reading */ \
     X(unhashed_bytes,   4 * 1024 * 1024,  65536, 1024 * 1024 * 1024) /* of a message; the same */ \
     X(chunks,           256,              4,     65536)            /* of 256 KiB, of all together */ \
+    X(ring_bytes,       256 * 1024 * 1024, 0, 1024 * 1024 * 1024) /* shared rings; 0: none */ \
+    X(ring_uid_bytes,   64 * 1024 * 1024, 0,  1024 * 1024 * 1024) /* of one user */ \
     X(idle_ms,          60000,            10,    86400000) \
     X(partial_ms,       10000,            10,    86400000)         /* one frame or line */ \
     X(rate_ms,          10000,            10,    86400000)         /* in which ... */ \
@@ -64,7 +66,9 @@ extern const struct front_limits front_limits_default;
     X(bytes_in)                                                                                    \
     X(bytes_out)                                                                                   \
     X(descriptors) /* received */                                                                  \
-    X(mapped)      /* of these */
+    X(mapped)      /* of these */                                                                  \
+    X(rings)       /* opened */                                                                    \
+    X(refused_rings)
 
 struct front_counters
 {

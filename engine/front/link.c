@@ -15,7 +15,7 @@
 /* Connections per user ----------------------------------------------------------------------------
  */
 
-static struct uid_count *count_of(struct server *server, uid_t uid)
+struct uid_count *link_uid_count(struct server *server, uid_t uid)
 {
     for (size_t i = 0; i < server->uid_count; i++)
         if (server->uids[i].uid == uid)
@@ -34,7 +34,7 @@ static struct uid_count *count_of(struct server *server, uid_t uid)
 
 static void uncount(struct server *server, uid_t uid)
 {
-    struct uid_count *count = count_of(server, uid);
+    struct uid_count *count = link_uid_count(server, uid);
     if (--count->connections == 0)
         *count = server->uids[--server->uid_count];
 }
@@ -60,7 +60,7 @@ static bool may_connect(struct server *server, int fd, struct peer *peer)
         log_refused(peer, "uid_not_allowed");
         return false;
     }
-    const struct uid_count *count = count_of(server, peer->uid);
+    const struct uid_count *count = link_uid_count(server, peer->uid);
     if (!count || count->connections >= server->front.limits.per_uid) {
         counters->refused_per_uid++;
         log_refused(peer, "too_many_of_this_uid");
@@ -105,7 +105,7 @@ void link_open(struct server *server, int fd)
         close(fd);
         return;
     }
-    count_of(server, peer.uid)->connections++; /* may_connect has made its place */
+    link_uid_count(server, peer.uid)->connections++; /* may_connect has made its place */
     log_connection(&peer, "connected");
 }
 
@@ -114,6 +114,7 @@ void link_close(struct server *server, struct link *link)
     if (link->closed)
         return;
     link->closed = true;
+    link_ring_close(server, link);
     log_connection(&link->connection.peer, "closed");
     uncount(server, link->connection.peer.uid);
     connection_fini(&link->connection);
@@ -177,6 +178,8 @@ static void read_once(struct server *server, struct link *link)
     }
     intake_used(server->intake, (size_t)n);
     take(link, chunk, span_of(at, (size_t)n), descriptor_received(&header));
+    if (link->connection.ring_asked && !link->connection.closing)
+        link_ring_open(server, link);
 }
 
 void link_event(struct server *server, struct link *link, uint32_t events)
@@ -185,6 +188,8 @@ void link_event(struct server *server, struct link *link, uint32_t events)
         return;
     if (events & (EPOLLHUP | EPOLLERR))
         link->connection.dead = true; /* closed altogether: nobody reads answers (L02) */
+    else if ((events & EPOLLIN) && link->ring.shared)
+        link_ring_event(server, link);
     else if ((events & EPOLLIN) && connection_wants_input(&link->connection))
         read_once(server, link);
     connection_note(&link->connection);
@@ -199,22 +204,27 @@ static bool send_once(struct link *link)
     struct span output = connection_output(&link->connection);
     if (output.n == 0)
         return false;
+    if (link->ring.shared && link->stream_left == 0)
+        return link_ring_send(link, output);
+    if (link->ring.shared && output.n > link->stream_left)
+        output.n = link->stream_left;
     ssize_t n = send(link->fd, output.p, output.n, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) {
         link->connection.dead = errno != EAGAIN && errno != EINTR;
         return false;
     }
     connection_sent(&link->connection, (size_t)n);
+    link->stream_left -= link->ring.shared ? (size_t)n : 0;
     return n > 0;
 }
 
 static void watch(struct server *server, struct link *link)
 {
-    uint32_t events = 0;
-    if (connection_wants_input(&link->connection) && !link->starved)
-        events |= EPOLLIN;
-    if (connection_unsent(&link->connection))
-        events |= EPOLLOUT;
+    bool ring = link->ring.shared != NULL;
+    bool in =
+        ring ? !link->stream_ended : connection_wants_input(&link->connection) && !link->starved;
+    bool out = ring ? link->stream_left > 0 : connection_unsent(&link->connection) > 0;
+    uint32_t events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
     if (events == link->events)
         return;
     struct epoll_event event = {.events = events, .data.ptr = link};
@@ -247,6 +257,8 @@ static void serve(struct server *server, struct link *link)
     connection_resume(connection);
     while (!connection->dead && send_once(link))
         ;
+    if (link->ring.shared)
+        link_ring_served(server, link);
     if (!connection_is_over(connection))
         watch(server, link);
     if (connection_is_over(connection))

@@ -5,6 +5,7 @@
 #define FRONT_LINK_H
 
 #include "front/intake.h"
+#include "front/ring.h"
 #include "front/server.h"
 
 struct link
@@ -17,12 +18,21 @@ struct link
     bool waiting;    /* in server->waiting */
     struct link *waiting_next;
     struct link *next, **previous;
+
+    struct ring ring;    /* shared == NULL: frames travel through the socket */
+    size_t stream_left;  /* output from before the ring: goes out through the socket */
+    uint32_t ring_wants; /* what we sleep for */
+    bool ring_broken;    /* an index was; over when the error is written, or cannot be */
+    bool stream_ended;   /* the client has closed its sending half */
+    int64_t ring_until_ms;
+    struct link *ring_next, **ring_previous; /* in server->rings; previous NULL: not there */
 };
 
 struct uid_count
 {
     uid_t uid;
     uint32_t connections;
+    uint64_t ring_bytes;
 };
 
 struct server
@@ -36,6 +46,9 @@ struct server
     struct link *links;
     struct link *buried;  /* closed in this turn */
     struct link *waiting; /* until workers have hashed more */
+    struct link *rings;   /* to look at in each turn */
+    bool rings_busy;      /* some had bytes: look again at once */
+    uint64_t ring_bytes;  /* mapped */
     bool any_starved;
     bool accepting;             /* the listener is in epoll */
     int64_t accept_again_ms;    /* paused until then; 0: not by time */
@@ -63,5 +76,20 @@ void link_bury(struct server *server);
 /* Empties the lists: the server stops. */
 void link_forget_all(struct server *server);
 void link_close(struct server *server, struct link *link);
+
+/* NULL without memory; never for a connection's own uid. */
+struct uid_count *link_uid_count(struct server *server, uid_t uid);
+
+/* A RING frame came: maps it, or refuses it, and answers. */
+void link_ring_open(struct server *server, struct link *link);
+void link_ring_close(struct server *server, struct link *link);
+/* The socket of a link with a ring can be read. */
+void link_ring_event(struct server *server, struct link *link);
+/* Once in each turn. */
+void link_ring_look_all(struct server *server);
+/* True where some was sent. */
+bool link_ring_send(struct link *link, struct span output);
+/* Output was written, input taken: wakes the client. */
+void link_ring_served(struct server *server, struct link *link);
 
 #endif

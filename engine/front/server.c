@@ -260,8 +260,10 @@ bool server_apply(struct server *server, const struct server_settings *settings,
 static int timeout_of(const struct server *server)
 {
     int64_t until_ms = server->tick_ms;
-    if (server->front.dirty)
+    if (server->front.dirty || (server->rings && server->rings_busy))
         return 0;
+    if (server->rings)
+        return WORKERS_WAIT_MS;
     if (server->waiting)
         return WORKERS_WAIT_MS;
     if (server->drain_until_ms && server->drain_until_ms < until_ms)
@@ -308,6 +310,7 @@ static void turn(struct server *server)
         take_event(server, &events[i]);
     take_signals(server);
     tick(server);
+    link_ring_look_all(server);
     link_serve_dirty(server);
     link_bury(server);
     maybe_accept_again(server);

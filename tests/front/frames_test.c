@@ -66,7 +66,7 @@ Test(frames, the_server_hello_tells_its_limits)
     bool limits = false, features = false;
     while (tlv_next(&cursor, &tlv)) {
         if (tlv.tag == TAG_FEATURES)
-            features = tlv.value.n == 4 && get_u32(tlv.value.p) == 7;
+            features = tlv.value.n == 4 && get_u32(tlv.value.p) == 15;
         if (tlv.tag != TAG_LIMITS || tlv.value.n != 16)
             continue;
         limits = get_u64(tlv.value.p) == MAX_MESSAGE_BYTES && get_u32(tlv.value.p + 8) == 64 &&

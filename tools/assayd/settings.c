@@ -67,6 +67,8 @@ const struct setting settings_table[] = {
     LIMIT("max-output-bytes", output_bytes, "N", "unsent answers of a connection; default 1048576"),
     LIMIT("max-unhashed-bytes", unhashed_bytes, "N", "of a message, waiting for its worker; default 4194304"),
     {"max-chunks", SETTING_NUMBER, AT(limits.chunks), 0, LEAST_chunks, MOST_chunks, "N", "of 256 KiB, for unhashed mail of all; default 256", false, true},
+    {"max-ring-bytes", SETTING_NUMBER, AT(limits.ring_bytes), 0, LEAST_ring_bytes, MOST_ring_bytes, "N", "of shared-memory rings of all clients; 0: none; default 268435456", false, true},
+    {"max-ring-uid-bytes", SETTING_NUMBER, AT(limits.ring_uid_bytes), 0, LEAST_ring_uid_bytes, MOST_ring_uid_bytes, "N", "of one user; default 67108864", false, true},
     LIMIT("idle-ms", idle_ms, "MS", "a connection without work; default 60000"),
     LIMIT("partial-ms", partial_ms, "MS", "a frame or line that has begun; default 10000"),
     LIMIT("rate-ms", rate_ms, "MS", "while a message comes: in each so long ..."),
