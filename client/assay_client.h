@@ -152,11 +152,14 @@ struct assay_client_options
     int no_reconnect; /* not 0: open fails where nobody listens; a lost connection is final */
     unsigned backoff_min_ms; /* first pause before connecting again; 0: 50. It doubles, with ... */
     unsigned backoff_max_ms; /* ... a random part, up to this; 0: 5,000 */
-    unsigned alive_ms;  /* silence after which the server is pinged, and as long again until it is
-                           given up; 0: 20,000 */
-    size_t queue_bytes; /* output not taken by the server yet, beyond which submitting would block;
-                           0: 1 MiB. One message may reach beyond it */
-    uint32_t max_open;  /* most open requests, if the server grants more; 0: no own limit */
+    unsigned alive_ms;   /* silence after which the server is pinged, and as long again until it is
+                            given up; 0: 20,000 */
+    size_t queue_bytes;  /* output not taken by the server yet, beyond which submitting would block;
+                            0: 1 MiB. One message may reach beyond it */
+    uint32_t max_open;   /* most open requests, if the server grants more; 0: no own limit */
+    uint32_t ring_bytes; /* 0: none. Else: ask for a shared-memory ring of that size each way (64
+                            KiB to 16 MiB; 1 MiB is good) instead of the stream, where the server
+                            has them; then assay_client_submit_fd says BAD_CALL */
 };
 
 enum assay_client_state
@@ -219,6 +222,8 @@ ASSAY_CLIENT_API uint32_t assay_client_open_requests(const struct assay_client *
 /* Why there is no connection, or why the last one ended: one line, "" where none has. Until the
  * next call. */
 ASSAY_CLIENT_API const char *assay_client_trouble(const struct assay_client *client);
+/* Whether frames go through a shared-memory ring now. */
+ASSAY_CLIENT_API int assay_client_has_ring(const struct assay_client *client);
 /* Name and version of the server, "" before it greeted; its limit of a message in bytes, or 0. */
 ASSAY_CLIENT_API const char *assay_client_server(const struct assay_client *client);
 ASSAY_CLIENT_API uint64_t assay_client_message_limit(const struct assay_client *client);

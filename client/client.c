@@ -1,7 +1,7 @@
 /*
  * libassay-client: opening, closing, and the loop. assay_client.h describes every call.
  *
- * BUGS: No TCP. No shared-memory ring. Requests are lost with the connection; asking again is the
+ * BUGS: No TCP. Requests are lost with the connection; asking again is the
  * caller's decision.
  */
 #include "client/client.h"
@@ -79,6 +79,7 @@ static void free_all(struct assay_client *client)
     if (client->fd >= 0)
         close(client->fd);
     client_queue_clear(&client->out);
+    client_ring_drop(&client->ring);
     client_requests_fini(&client->requests);
     free(client->in);
     free(client);
@@ -119,7 +120,8 @@ short assay_client_events(const struct assay_client *client)
 {
     if (client->fd < 0)
         return 0;
-    return client->out.bytes && !client->broken ? POLLIN | POLLOUT : POLLIN;
+    bool out = client->out.bytes && !client->broken && !client->ring_on;
+    return out ? POLLIN | POLLOUT : POLLIN;
 }
 
 int assay_client_timeout(const struct assay_client *client)
@@ -195,6 +197,11 @@ uint32_t assay_client_open_requests(const struct assay_client *client)
 const char *assay_client_trouble(const struct assay_client *client)
 {
     return client->trouble;
+}
+
+int assay_client_has_ring(const struct assay_client *client)
+{
+    return client->ring_on;
 }
 
 const char *assay_client_server(const struct assay_client *client)

@@ -4,6 +4,7 @@
  *   client.c      the public calls around it: open, close, the loop
  *   connection.c  connecting, greeting, sending, losing, timers
  *   receive.c     frames from the server, answers to the caller
+ *   ring.c        the shared-memory ring
  *   submit.c      messages;  query.c  queries;  words.c  words
  */
 #ifndef CLIENT_CLIENT_H
@@ -16,6 +17,7 @@
 #include "client/frame.h"
 #include "client/queue.h"
 #include "client/requests.h"
+#include "client/ring.h"
 
 enum
 {
@@ -41,7 +43,11 @@ struct assay_client
     unsigned backoff_ms;
     uint64_t random;
     struct client_queue out;
-    uint8_t *in; /* owned; bytes in_begin to in_end have not been looked at */
+    struct client_ring ring;
+    bool ring_asked; /* RING was sent and is not answered */
+    bool ring_on;    /* frames go through the ring, bytes on the socket say no more than "look" */
+    bool ring_more;  /* `process` has left something in it */
+    uint8_t *in;     /* owned; bytes in_begin to in_end have not been looked at */
     size_t in_begin, in_end, in_capacity;
 
     /* What the server said. */
@@ -65,6 +71,13 @@ void client_set_state(struct assay_client *client, enum assay_client_state state
 bool client_connect(struct assay_client *client);
 /* Sends the queue; a failure is remembered (`broken`) and told by client_process. */
 void client_write(struct assay_client *client);
+/* The queue, and behind it `tail`, by socket or ring; *taken of the tail. */
+enum client_sent client_send(struct assay_client *client, const uint8_t *tail, size_t n,
+                             size_t *taken);
+/* Wakes the server where it sleeps for what we did; false: the socket is broken. */
+bool client_bell(struct assay_client *client);
+/* Makes a ring and asks the server to use it; false: no memory, it stays a stream. */
+bool client_ask_ring(struct assay_client *client);
 /* Ends the connection: each open request is answered LOST with `word`, `text` becomes `trouble`
  * unless the server has said why itself. */
 void client_lose(struct assay_client *client, const char *word, const char *text);

@@ -108,11 +108,79 @@ bool client_connect(struct assay_client *client)
     return true;
 }
 
+bool client_bell(struct assay_client *client)
+{
+    static const uint8_t bell = 0;
+    if (!client_ring_must_wake(&client->ring))
+        return true;
+    return send(client->fd, &bell, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno == EAGAIN;
+}
+
+/* Queue and tail into the ring; what is full is asked for room before we give up. */
+static bool fill_ring(struct assay_client *client, const uint8_t *tail, size_t n, size_t *taken)
+{
+    for (;;) {
+        size_t most, given;
+        const uint8_t *bytes = client_queue_front(&client->out, &most);
+        bool queued = bytes != NULL;
+        if (!queued)
+            bytes = tail + *taken, most = n - *taken;
+        if (!queued && most == 0)
+            return true;
+        if (!client_ring_write(&client->ring, bytes, most, &given))
+            return false;
+        if (queued)
+            client_queue_drop(&client->out, given);
+        else
+            *taken += given;
+        if (given == most)
+            continue;
+        if (client_ring_sleep(&client->ring, CLIENT_WANTS_BYTES | CLIENT_WANTS_ROOM))
+            return true;
+        if (given == 0)
+            return true; /* awake because of bytes that have come */
+    }
+}
+
+static enum client_sent send_by_ring(struct assay_client *client, const uint8_t *tail, size_t n,
+                                     size_t *taken)
+{
+    if (!fill_ring(client, tail, n, taken) || !client_bell(client))
+        return CLIENT_SENT_NONE;
+    return client->out.bytes == 0 && *taken == n ? CLIENT_SENT_ALL : CLIENT_SENT_PART;
+}
+
+enum client_sent client_send(struct assay_client *client, const uint8_t *tail, size_t n,
+                             size_t *taken)
+{
+    *taken = 0;
+    return client->ring_on ? send_by_ring(client, tail, n, taken)
+                           : client_queue_send(&client->out, client->fd, tail, n, taken);
+}
+
+bool client_ask_ring(struct assay_client *client)
+{
+    int fd = client_ring_make(&client->ring, client->options.ring_bytes);
+    uint8_t *p = fd >= 0 ? client_queue_reserve_fd(&client->out, FRAME_HEADER, fd) : NULL;
+    if (!p) {
+        if (fd >= 0)
+            close(fd);
+        client_ring_drop(&client->ring);
+        return false;
+    }
+    frame_put_header(p, 0, FRAME_RING, 0, 0);
+    client_queue_commit(&client->out, FRAME_HEADER);
+    client->ring_asked = true;
+    client_write(client);
+    return true;
+}
+
 void client_write(struct assay_client *client)
 {
     if (client->fd < 0 || client->broken)
         return;
-    if (client_queue_send(&client->out, client->fd, NULL, 0, NULL) == CLIENT_SENT_NONE)
+    size_t taken;
+    if (client_send(client, NULL, 0, &taken) == CLIENT_SENT_NONE)
         client->broken = true;
 }
 
@@ -144,6 +212,8 @@ void client_lose(struct assay_client *client, const char *word, const char *text
         close(client->fd);
     client->fd = -1;
     client_queue_clear(&client->out);
+    client_ring_drop(&client->ring);
+    client->ring_asked = client->ring_on = client->ring_more = false;
     client->credit = 0;
     if (!*client->trouble)
         snprintf(client->trouble, sizeof client->trouble, "%s", text);
@@ -172,7 +242,9 @@ void client_timers(struct assay_client *client)
     }
     if (client->fd < 0)
         return;
-    if (client->pinged && now >= client->pinged_ms + client->options.alive_ms)
+    if (client->ring_asked && now >= client->heard_ms + client->options.alive_ms)
+        client_lose(client, "connection", "the server does not answer");
+    else if (client->pinged && now >= client->pinged_ms + client->options.alive_ms)
         client_lose(client, "connection", "the server does not answer");
     else if (!client->pinged && now >= client->heard_ms + client->options.alive_ms)
         ping(client, now);
@@ -186,7 +258,7 @@ int client_next_timer_ms(const struct assay_client *client)
         return -1;
     if (client->state == ASSAY_CLIENT_AWAY)
         at = client->connect_ms;
-    if (client->broken && client->fd >= 0)
+    if ((client->broken || client->ring_more) && client->fd >= 0)
         return 0;
     int64_t left = at - client_now_ms();
     return left < 0 ? 0 : left > 3600 * 1000 ? 3600 * 1000 : (int)left;

@@ -18,6 +18,7 @@ enum
     FRAME_MAJOR = 1,
     FRAME_MINOR = 0,
     FRAME_FLAG_END = 1,
+    FRAME_FLAG_REFUSED = 1, /* of RING */
 };
 
 enum frame_type
@@ -29,6 +30,7 @@ enum frame_type
     FRAME_CANCEL = 5,
     FRAME_QUERY = 6,
     FRAME_PING = 7,
+    FRAME_RING = 8,
     FRAME_RESULT = 17,
     FRAME_PARTIAL = 18,
     FRAME_ERROR = 19,
@@ -60,6 +62,7 @@ enum frame_feature
 {
     FEATURE_EARLY_SPF = 1,
     FEATURE_DESCRIPTORS = 2,
+    FEATURE_RING = 8,
 };
 
 struct frame

@@ -159,6 +159,18 @@ static size_t advance(struct client_queue *queue, size_t n)
     return n;
 }
 
+const uint8_t *client_queue_front(const struct client_queue *queue, size_t *n)
+{
+    const struct client_chunk *chunk = queue->first;
+    *n = chunk ? chunk->end - chunk->begin : 0;
+    return chunk ? chunk->bytes + chunk->begin : NULL;
+}
+
+void client_queue_drop(struct client_queue *queue, size_t n)
+{
+    advance(queue, n);
+}
+
 enum client_sent client_queue_send(struct client_queue *queue, int socket, const void *tail,
                                    size_t n, size_t *taken)
 {

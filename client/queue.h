@@ -33,6 +33,10 @@ void client_queue_commit(struct client_queue *queue, size_t n);
 /* As reserve, in a chunk of exactly `n` bytes that carries `fd` and is sent by itself; owns `fd`
  * unless it returns NULL. */
 uint8_t *client_queue_reserve_fd(struct client_queue *queue, size_t n, int fd);
+/* The first bytes of the queue, n of them, contiguous; NULL where it is empty. */
+const uint8_t *client_queue_front(const struct client_queue *queue, size_t *n);
+/* They went out by another way. */
+void client_queue_drop(struct client_queue *queue, size_t n);
 /*
  * Sends the queue, and behind it `tail` (borrowed, n bytes; may be NULL) as far as the socket takes
  * it; *taken (may be NULL) says how much of the tail went out.

@@ -69,7 +69,7 @@ static const char *handle_hello(struct assay_client *client, const struct frame 
     uint32_t offset = 4;
     struct frame_tlv tlv;
     enum frame_next next;
-    if (client->state != ASSAY_CLIENT_CONNECTING)
+    if (client->state != ASSAY_CLIENT_CONNECTING || client->ring_asked)
         return "a second HELLO";
     if (frame->length < 4)
         return "a short HELLO";
@@ -85,7 +85,25 @@ static const char *handle_hello(struct assay_client *client, const struct frame 
         return "HELLO with a TLV that overruns it";
     client->backoff_ms = client->options.backoff_min_ms;
     client->trouble[0] = '\0';
-    client_set_state(client, ASSAY_CLIENT_READY);
+    bool ring = client->options.ring_bytes && (client->features & FEATURE_RING);
+    if (!ring || !client_ask_ring(client))
+        client_set_state(client, ASSAY_CLIENT_READY);
+    return NULL;
+}
+
+/* The last frame of the stream, or the word that it stays one. */
+static const char *handle_ring(struct assay_client *client, const struct frame *frame)
+{
+    if (!client->ring_asked)
+        return "RING that nobody asked for";
+    client->ring_asked = false;
+    client->ring_on = !(frame->flags & FRAME_FLAG_REFUSED);
+    if (client->ring_on)
+        client->in_begin = client->in_end; /* what is behind it are doorbells */
+    else
+        client_ring_drop(&client->ring);
+    if (client->state == ASSAY_CLIENT_CONNECTING)
+        client_set_state(client, ASSAY_CLIENT_READY);
     return NULL;
 }
 
@@ -223,9 +241,10 @@ static frame_handler *handler_of(const struct assay_client *client, uint8_t type
         [FRAME_HELLO] = handle_hello,     [FRAME_RESULT] = handle_result,
         [FRAME_PARTIAL] = handle_partial, [FRAME_ERROR] = handle_error,
         [FRAME_CREDIT] = handle_credit,   [FRAME_PONG] = handle_pong,
-        [FRAME_GOAWAY] = handle_goaway,
+        [FRAME_GOAWAY] = handle_goaway,   [FRAME_RING] = handle_ring,
     };
-    if (client->state == ASSAY_CLIENT_CONNECTING && type != FRAME_HELLO && type != FRAME_ERROR)
+    if (client->state == ASSAY_CLIENT_CONNECTING && !client->ring_asked && type != FRAME_HELLO &&
+        type != FRAME_ERROR)
         return NULL;
     return type < sizeof handlers / sizeof *handlers ? handlers[type] : NULL;
 }
@@ -275,9 +294,38 @@ enum received
     RECEIVED_SOME,
     RECEIVED_NOTHING, /* there is no more now */
     RECEIVED_END,     /* the connection is over; errno is 0 where the server closed it */
+    RECEIVED_BROKEN,  /* an index in the ring */
 };
 
-static enum received receive_once(struct assay_client *client)
+/* Takes doorbells; END where the socket is over, SOME else. */
+static enum received take_bells(const struct assay_client *client)
+{
+    uint8_t bells[256];
+    ssize_t n;
+    do
+        n = recv(client->fd, bells, sizeof bells, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? RECEIVED_SOME : RECEIVED_END;
+    errno = 0;
+    return n == 0 ? RECEIVED_END : RECEIVED_SOME;
+}
+
+static enum received receive_ring(struct assay_client *client)
+{
+    size_t n;
+    if (!client_ring_read(&client->ring, client->in + client->in_end,
+                          client->in_capacity - client->in_end, &n))
+        return RECEIVED_BROKEN;
+    if (n == 0)
+        return RECEIVED_NOTHING;
+    client->in_end += n;
+    client->heard_ms = client_now_ms();
+    client->pinged = false;
+    return RECEIVED_SOME;
+}
+
+static enum received receive_stream(struct assay_client *client)
 {
     ssize_t n;
     do
@@ -312,16 +360,51 @@ static bool drained(const struct assay_client *client)
     return client->state == ASSAY_CLIENT_DRAINING && client->requests.count == 0;
 }
 
+static uint32_t ring_wants(const struct assay_client *client)
+{
+    return CLIENT_WANTS_BYTES | (client->out.bytes ? (uint32_t)CLIENT_WANTS_ROOM : 0);
+}
+
+/* What is in the ring comes before the end that the socket tells of. NOTHING: we sleep. */
+static enum received receive_once(struct assay_client *client, bool ended)
+{
+    if (!client->ring_on)
+        return receive_stream(client);
+    enum received received = receive_ring(client);
+    if (received != RECEIVED_NOTHING)
+        return received;
+    errno = 0;
+    if (ended)
+        return RECEIVED_END;
+    if (client_ring_sleep(&client->ring, ring_wants(client)))
+        return RECEIVED_NOTHING;
+    return receive_ring(client); /* nothing still: there is room, and process writes next */
+}
+
 void client_receive(struct assay_client *client)
 {
-    for (unsigned reads = 0; reads < READS; reads++) {
+    bool ended = false;
+    client->ring_more = false;
+    if (client->ring_on) {
+        client_ring_sleep(&client->ring, 0);
+        ended = take_bells(client) == RECEIVED_END;
+    }
+    for (unsigned reads = 0;; reads++) {
+        if (reads == READS) {
+            client->ring_more = client->ring_on;
+            break;
+        }
         if (!make_room(client)) {
             client_lose(client, "connection", "no memory");
             return;
         }
-        enum received received = receive_once(client);
+        enum received received = receive_once(client, ended);
         if (received == RECEIVED_END) {
             lose_at_end(client);
+            return;
+        }
+        if (received == RECEIVED_BROKEN) {
+            client_lose(client, "protocol", "a broken index in the ring");
             return;
         }
         if (received == RECEIVED_NOTHING && client->broken) {

@@ -203,7 +203,7 @@ static bool send_frame(struct assay_client *client, const uint8_t *bytes, size_t
     }
     frame_put_header(p, (uint32_t)n, FRAME_DATA, flags, id);
     client_queue_commit(&client->out, FRAME_HEADER);
-    enum client_sent sent = client_queue_send(&client->out, client->fd, bytes, n, &taken);
+    enum client_sent sent = client_send(client, bytes, n, &taken);
     client->broken |= sent == CLIENT_SENT_NONE;
     if (sent != CLIENT_SENT_PART)
         return true;
@@ -341,6 +341,8 @@ static uint8_t *reserve_fd_frame(struct assay_client *client, int fd)
 static bool may_pass(const struct assay_client *client, int fd)
 {
     struct stat facts;
+    if (client->ring_on)
+        return false; /* descriptors do not travel through memory */
     if (client->state == ASSAY_CLIENT_READY && !(client->features & FEATURE_DESCRIPTORS))
         return false;
     return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
