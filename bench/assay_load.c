@@ -30,6 +30,8 @@ static const char help_text[] =
     "  --zipf               the message of rank r with a chance of 1/r; default: in turn\n"
     "  --cold               no warm-up: every message of the pool once, on a new daemon\n"
     "  --json-answers       the daemon sends JSON and Authentication-Results with each verdict\n"
+    "  --transport T        stream (default), ring (shared memory), fd (a memfd a message)\n"
+    "  --ring BYTES         of each of the two rings; default 1048576\n"
     "  --workers N          of the daemon; default: the cores we may use\n"
     "  --daemon ARG         one more argument for assayd; may stand several times\n\n"
     "ASSAYD names the daemon; default: the assayd of the same build.\n";
@@ -70,6 +72,8 @@ enum option_id
     OPTION_ZIPF,
     OPTION_COLD,
     OPTION_JSON_ANSWERS,
+    OPTION_TRANSPORT,
+    OPTION_RING,
     OPTION_WORKERS,
     OPTION_DAEMON,
     OPTION_HELP,
@@ -90,6 +94,8 @@ static const struct option long_options[] = {
     {"zipf", no_argument, NULL, OPTION_ZIPF},
     {"cold", no_argument, NULL, OPTION_COLD},
     {"json-answers", no_argument, NULL, OPTION_JSON_ANSWERS},
+    {"transport", required_argument, NULL, OPTION_TRANSPORT},
+    {"ring", required_argument, NULL, OPTION_RING},
     {"workers", required_argument, NULL, OPTION_WORKERS},
     {"daemon", required_argument, NULL, OPTION_DAEMON},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -122,6 +128,16 @@ static void read_mix(unsigned percent[LOAD_KINDS])
     if (sscanf(optarg, "%3u:%3u:%3u%n", &percent[0], &percent[1], &percent[2], &n) != 3 ||
         optarg[n] != '\0' || percent[0] + percent[1] + percent[2] != 100)
         usage("--mix wants three numbers that add up to 100");
+}
+
+static enum load_transport transport(void)
+{
+    static const char *const words[] = {
+        [LOAD_STREAM] = "stream", [LOAD_RING] = "ring", [LOAD_FD] = "fd"};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(optarg, words[i]) == 0)
+            return (enum load_transport)i;
+    usage("--transport wants stream, ring or fd");
 }
 
 static void add_argument(struct settings *s, const char *argument)
@@ -176,6 +192,12 @@ static void read_option(struct settings *s, int id)
     case OPTION_JSON_ANSWERS:
         s->what.wishes = ASSAY_CLIENT_WISH_JSON | ASSAY_CLIENT_WISH_RESULTS;
         return;
+    case OPTION_TRANSPORT:
+        s->what.transport = transport();
+        return;
+    case OPTION_RING:
+        s->what.ring_bytes = count(65536, 16 * 1024 * 1024);
+        return;
     case OPTION_WORKERS:
         add_argument(s, "--workers");
         add_argument(s, optarg);
@@ -195,7 +217,7 @@ static void read_options(struct settings *s, int argc, char **argv)
 {
     *s = (struct settings){
         .mail = {.messages = 1024, .domains = 512, .bytes = 10240, .percent = {60, 30, 10}},
-        .what = {.connections = 1, .seconds = 5, .warm_up = 0.5},
+        .what = {.connections = 1, .seconds = 5, .warm_up = 0.5, .ring_bytes = 1024 * 1024},
     };
     for (int id; (id = getopt_long(argc, argv, ":", long_options, NULL)) != -1;)
         read_option(s, id);

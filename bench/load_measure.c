@@ -126,7 +126,9 @@ void load_measure(const struct load_case *what, struct load_figures *figures)
                              .depth = what->depth,
                              .zipf = what->zipf,
                              .rate = what->rate,
-                             .wishes = what->wishes};
+                             .wishes = what->wishes,
+                             .transport = what->transport,
+                             .ring_bytes = what->ring_bytes};
     idle_open(&idle, daemon.socket, what->idle, what->connections);
     struct load_run *run = load_open(&plan);
     if (what->warm_up > 0)

@@ -17,6 +17,8 @@ struct load_case
     bool zipf;
     double rate;
     uint32_t wishes;
+    enum load_transport transport;
+    uint32_t ring_bytes;
     double warm_up, seconds; /* warm_up 0: a cold start is measured */
     uint64_t messages;       /* end after so many; 0: after `seconds` */
 };

@@ -6,10 +6,12 @@
 #include "bench/load_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -156,6 +158,21 @@ static struct entry *new_entry(struct load_run *run)
     return &run->entries[run->count];
 }
 
+/* As a bulk client would hold it: a memfd of its own, sealed so that the daemon maps it. */
+static enum assay_client_status submit_fd(struct load_run *run, struct link *link,
+                                          const struct assay_client_envelope *envelope,
+                                          const struct load_message *message)
+{
+    int fd = memfd_create("assay-load", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || write(fd, message->text, message->bytes) != (ssize_t)message->bytes ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_WRITE) != 0)
+        load_stop("a memfd: %s", strerror(errno));
+    enum assay_client_status status = assay_client_submit_fd(link->client, envelope, fd, 0, 0,
+                                                             (void *)(uintptr_t)run->count, NULL);
+    close(fd);
+    return status;
+}
+
 /* False where the daemon takes no more now. */
 static bool submit(struct load_run *run, struct link *link, uint64_t due_ns)
 {
@@ -169,9 +186,13 @@ static bool submit(struct load_run *run, struct link *link, uint64_t due_ns)
         .mail_from = message->mail_from,
         .wishes = run->plan.wishes,
     };
+    if (assay_client_room(link->client) == 0)
+        return false;
     enum assay_client_status status =
-        assay_client_submit(link->client, &envelope, message->text, message->bytes,
-                            (void *)(uintptr_t)run->count, NULL);
+        run->plan.transport == LOAD_FD
+            ? submit_fd(run, link, &envelope, message)
+            : assay_client_submit(link->client, &envelope, message->text, message->bytes,
+                                  (void *)(uintptr_t)run->count, NULL);
     if (status == ASSAY_CLIENT_WOULD_BLOCK)
         return false;
     if (status)
@@ -339,6 +360,7 @@ static void open_link(struct load_run *run, struct link *link)
         .no_reconnect = 1,
         .alive_ms = 60 * 1000,
         .queue_bytes = 4 * 1024 * 1024,
+        .ring_bytes = run->plan.transport == LOAD_RING ? run->plan.ring_bytes : 0,
     };
     link->run = run;
     for (int attempt = 0; !link->client && attempt < 1000; attempt++) {
@@ -368,6 +390,8 @@ struct load_run *load_open(const struct load_plan *plan)
         if (assay_client_state(client) != ASSAY_CLIENT_READY)
             load_stop("connection %u of %u: %s", i, plan->connections,
                       assay_client_trouble(client));
+        if (plan->transport == LOAD_RING && !assay_client_has_ring(client))
+            load_stop("the daemon refuses the ring");
         watch(run, &run->links[i], EPOLL_CTL_ADD);
     }
     return run;

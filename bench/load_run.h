@@ -12,6 +12,13 @@
 #include "base/histogram.h"
 #include "bench/load_mail.h"
 
+enum load_transport
+{
+    LOAD_STREAM,
+    LOAD_RING, /* shared memory */
+    LOAD_FD,   /* a sealed memfd for each message */
+};
+
 struct load_plan
 {
     const char *socket;           /* borrowed */
@@ -21,6 +28,8 @@ struct load_plan
     bool zipf;       /* message of rank r with a chance of 1/r; else one after the other */
     double rate;     /* messages a second, at even intervals; 0: as fast as answers come */
     uint32_t wishes; /* of the requests: ASSAY_CLIENT_WISH_... */
+    enum load_transport transport;
+    uint32_t ring_bytes; /* of each ring; LOAD_RING */
 };
 
 /* Nothing here is ever forgotten: what began open stays until it is answered. */
