@@ -230,7 +230,7 @@ DIFF_CASES ?= 3000
 diff: all $(DIFFS)
 	@tools/deps diff
 	@ASSAY=$B/assay DKIM_CASES=$(DIFF_CASES) ARC_CASES=$(DIFF_CASES) SPF_CASES=$(DIFF_CASES) \
-	    DMARC_CASES=$(DIFF_CASES) tests/diff/run
+	    DMARC_CASES=$(DIFF_CASES) RESULTS_CASES=$(DIFF_CASES) tests/diff/run
 
 # Fuzzers have a build folder of their own; what they found before is kept there and gone on with.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -151,9 +151,9 @@ def main():
             out.write("%s. TXT %s\n" % (name, quoted(text)))
     public = {name.encode(): reference.load_key(text.encode()) for name, text in zone.items()}
     peer, signer = MailDkim(zone), Signer(signer_path)
-    r = random.Random(int(seed))
     cases = []
     for i in range(int(count)):
+        r = random.Random("%s %d" % (seed, i))  # one case does not move the others
         text, odd = make_case(r, keys)
         path = os.path.join(folder, "%05d.eml" % i)
         with open(path, "wb") as out:

@@ -279,9 +279,9 @@ def main():
     peer, signer = MailDkim(zone), Signer(signer_path)
     public = {name.encode().lower(): reference.load_key(text.encode()) for name, text in zone.items()
               if text and name.split(".")[0] not in ("late", "twice")}
-    r = random.Random(int(seed))
     cases = []
     for i in range(int(count)):
+        r = random.Random("%s %d" % (seed, i))  # one case does not move the others
         text, odd = make_case(r, keys)
         path = os.path.join(folder, "%05d.eml" % i)
         with open(path, "wb") as out:

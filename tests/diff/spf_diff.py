@@ -238,7 +238,7 @@ def by_pyspf(ip, helo, sender, zone, voids=2):
 CAUSES = [("Void lookup limit", "void"), ("void DNS look-ups", "void"), ("trivial recursion", "recursion"), ("No valid SPF record for included", "no_record"),
           ("no applicable sender policy", "no_record"), ("empty label", "empty_label"), ("invalid-macro-char", "macro"), ("macros allowed", "macro"),
           ("RecursionError", "recursion"), ("lookup of '7.2.0.192.in-addr.arpa'", "ptr"), ("ip6.arpa'", "ptr"), ("DNS !", "dns"), ("ip6:", "ip6_term"),
-          ("Length of CNAME", "cname")]
+          ("Length of CNAME", "cname"), ("= MUST appear at most once: ", "repeated")]
 
 
 def with_cause(result, detail):
