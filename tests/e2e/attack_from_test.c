@@ -395,8 +395,8 @@ Test(attack, forms_of_from_in_pairs)
         "From: admin@victim.test,<b@attack.test>\r\n",
         "From:\r\n",
         "From\t:\r\n a@attack.test\r\n",
-        "\xef\xbb\xbf"
-        "From: a@attack.test\r\n",
+        ("\xef\xbb\xbf"
+         "From: a@attack.test\r\n"),
         "From\x01: a@attack.test\r\n",
     };
     struct assay_engine *engine = attack_engine(NULL);
