@@ -34,6 +34,14 @@ extern "C" {
 
 /* The version of the library that runs, e.g. "0.1.0". Static. */
 ASSAY_API const char *assay_version(void);
+/*
+ * The instruction set that the library's fast paths use: "scalar", "neon", "sse", "avx2" or
+ * "avx512", chosen once from the processor; ASSAY_KERNEL in the environment takes another. Static.
+ */
+ASSAY_API const char *assay_kernel(void);
+/* NULL, or why ASSAY_KERNEL was not followed: it names no level, or one that this machine lacks.
+ * Static. */
+ASSAY_API const char *assay_kernel_problem(void);
 
 enum assay_status
 {

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "simd/kernel.h"
+
 enum
 {
     DEFAULT_TIMEOUT_MS = 25 * 1000,
@@ -42,6 +44,17 @@ struct assay_message
 const char *assay_version(void)
 {
     return ASSAY_VERSION;
+}
+
+const char *assay_kernel(void)
+{
+    return kernel_level_name(kernel_level());
+}
+
+const char *assay_kernel_problem(void)
+{
+    char text[KERNEL_TEXT_MAX];
+    return kernel_problem(text) ? "ASSAY_KERNEL names no kernel level of this machine" : NULL;
 }
 
 int64_t engine_clock_ms(void)

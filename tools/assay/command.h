@@ -21,7 +21,7 @@ enum exit_status
     STATUS_SOFTWARE = 70,      /* no memory */
     STATUS_CANNOT_CREATE = 73, /* an output file */
     STATUS_NO_PERMISSION = 77, /* query: not for this user; a passphrase, a loose key file */
-    STATUS_CONFIG = 78,        /* a zone file with a bad line */
+    STATUS_CONFIG = 78,        /* a zone file with a bad line, or ASSAY_KERNEL that is not to be had */
 };
 
 enum

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "flags.h"
+#include "simd/kernel.h"
 
 static const char envelope_help[] =
     "  --ip ADDR            address of the SMTP client; without it SPF is not checked\n"
@@ -205,8 +206,21 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+static int print_version(void)
+{
+    char kernel[KERNEL_TEXT_MAX];
+    kernel_describe(kernel);
+    printf("assay %s\nkernel %s\n", assay_version(), kernel);
+    return STATUS_OK;
+}
+
 static int run(int argc, char **argv)
 {
+    char problem[KERNEL_TEXT_MAX];
+    if (kernel_problem(problem)) {
+        complain("%s", problem);
+        return STATUS_CONFIG;
+    }
     if (argc < 2) {
         print_commands(stderr);
         return STATUS_USAGE;
@@ -214,10 +228,8 @@ static int run(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("assay %s\n", assay_version());
-        return STATUS_OK;
-    }
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
     const struct command *command = find_command(argv[1]);
     if (!command) {
         complain("no command \"%s\"; `assay help` lists them", argv[1]);

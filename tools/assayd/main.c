@@ -15,6 +15,7 @@
 
 #include "judges.h"
 #include "process.h"
+#include "simd/kernel.h"
 
 struct daemon
 {
@@ -202,6 +203,7 @@ static void log_ready(const struct daemon *daemon)
     pool_stats(daemon->run->pool, &stats);
     log_begin(&line, LOG_LEVEL_NOTICE, "ready");
     log_text(&line, "version", ASSAY_VERSION);
+    log_text(&line, "kernel", kernel_level_name(kernel_level()));
     log_text(&line, "socket", daemon->settings.socket);
     log_uint(&line, "workers", stats.workers);
     log_text(&line, "dns",
@@ -263,11 +265,22 @@ static int serve(struct daemon *daemon)
     return status;
 }
 
+static void print_version(void)
+{
+    char kernel[KERNEL_TEXT_MAX];
+    kernel_describe(kernel);
+    printf("assayd " ASSAY_VERSION "\nkernel %s\n", kernel);
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon daemon;
-    char error[SETTINGS_ERROR_MAX] = "";
+    char error[SETTINGS_ERROR_MAX] = "", problem[KERNEL_TEXT_MAX];
     int status;
+    if (kernel_problem(problem)) {
+        complain("%s", problem);
+        return STATUS_CONFIG;
+    }
     daemon.argc = argc;
     daemon.argv = argv;
     if (!settings_read(&daemon.settings, argc, argv, error, &status)) {
@@ -279,7 +292,7 @@ int main(int argc, char **argv)
     if (settings->help)
         settings_print_help();
     else if (settings->version)
-        puts("assayd " ASSAY_VERSION);
+        print_version();
     else if (!settings->check_config) {
         log_open(settings->log_level, settings->syslog, "assayd");
         if (!settings->foreground && !process_background()) {
