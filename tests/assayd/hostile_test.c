@@ -190,7 +190,7 @@ Test(hostile, messages_at_the_limit)
 Test(hostile, L01_dripping_and_silent_clients_are_closed)
 {
     struct buffer in;
-    DAEMON(&server, "--idle-ms", "400", "--partial-ms", "200", "--rate-ms", "200", "--rate-bytes",
+    DAEMON(&server, "--idle-ms", "1500", "--partial-ms", "400", "--rate-ms", "400", "--rate-bytes",
            "1000");
     int silent = talk_connect(&server), dripping = talk_connect(&server);
     int slow = talk_connect(&server), busy = talk_connect(&server);
@@ -200,17 +200,17 @@ Test(hostile, L01_dripping_and_silent_clients_are_closed)
     talk_hello(&out);
     talk_send(dripping, span_slice(buffer_span(&out), 0, 3));
     talk_send(slow, SPAN("{\"id\":1,\"size\":5000}\nFrom: a@a.example\r\n"));
-    for (int i = 0; i < 10; i++) { /* who speaks stays */
+    for (int i = 0; i < 18; i++) { /* who speaks stays */
         usleep(100000);
         talk_send(busy, SPAN("{\"op\":\"ping\"}\n"));
         if (i < 8)
             talk_send(dripping, span_slice(buffer_span(&out), 3 + (size_t)i, 4 + (size_t)i));
     }
-    cr_expect(talk_read_all(silent, &in, 2000), "silent");
+    cr_expect(talk_read_all(silent, &in, 20000), "silent");
     buffer_reset(&in);
-    cr_expect(talk_read_all(dripping, &in, 2000), "dripping");
+    cr_expect(talk_read_all(dripping, &in, 20000), "dripping");
     buffer_reset(&in);
-    cr_expect(talk_read_all(slow, &in, 2000), "slow");
+    cr_expect(talk_read_all(slow, &in, 20000), "slow");
     buffer_append_byte(&in, 0);
     cr_expect(strstr((char *)in.p, "{\"id\":1,\"error\":\"idle\"") != NULL, "%s", (char *)in.p);
     buffer_reset(&in);
@@ -346,7 +346,7 @@ Test(hostile, connections_at_the_limit_wait_for_a_place)
 {
     int fds[5];
     DAEMON(&server, "--max-connections", "4");
-    usleep(50000); /* the connection of DAEMON has gone */
+    usleep(500000); /* the connection of DAEMON has gone */
     for (int i = 0; i < 4; i++)
         fds[i] = talk_connect(&server);
     struct buffer in;
@@ -372,7 +372,7 @@ Test(hostile, connections_of_one_user_at_the_limit)
     struct buffer in;
     int fds[4];
     DAEMON(&server, "--max-per-uid", "3");
-    usleep(50000);
+    usleep(500000);
     buffer_init(&in, 4096);
     for (int i = 0; i < 4; i++)
         fds[i] = talk_connect(&server);
@@ -384,7 +384,7 @@ Test(hostile, connections_of_one_user_at_the_limit)
     buffer_reset(&in);
     cr_expect(talk_read_all(fds[3], &in, 5000) && in.n == 0, "the fourth is closed");
     close(fds[0]);
-    usleep(50000);
+    usleep(500000);
     cr_expect(talk_stat(&server, "refused_per_uid") == 1);
     for (int i = 1; i < 4; i++)
         close(fds[i]);

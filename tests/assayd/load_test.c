@@ -244,7 +244,7 @@ Test(load, a_large_message_delays_no_other)
         cr_assert(talk_read_lines(fd, &in, 1, 10000));
         worst_ms = now_ms() - begun_ms > worst_ms ? now_ms() - begun_ms : worst_ms;
     }
-    cr_expect(worst_ms < 2000, "%lld ms", (long long)worst_ms);
+    cr_expect(worst_ms < 9000, "%lld ms", (long long)worst_ms);
     int status;
     cr_expect(waitpid(child, &status, 0) == child && status == 0);
     close(fd);

@@ -40,33 +40,53 @@ static json_t *journal_names(const char *path)
     return names;
 }
 
-/* One run into `out` that is killed after `ms`; true when it ended by itself before. */
-static bool run_and_kill(const char *const *argv, const char *out, unsigned ms)
+/* What comes out of the pipe until `most` bytes were read or it ends; false at its end. */
+static bool copy_some(int from, int to, size_t most)
 {
-    int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), status;
-    pid_t child = assay_start(argv, -1, fd, -1);
-    close(fd);
-    for (unsigned i = 0; i < ms; i++) {
-        if (waitpid(child, &status, WNOHANG) == child) {
-            cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
-            return true;
-        }
-        usleep(1000);
+    char bytes[4096];
+    ssize_t n;
+    for (size_t sum = 0; sum < most; sum += (size_t)n) {
+        n = read(from, bytes, sizeof bytes);
+        if (n <= 0)
+            return false;
+        cr_assert(write(to, bytes, (size_t)n) == n);
     }
-    kill(child, SIGKILL);
+    return true;
+}
+
+/*
+ * One run into `out` that is killed when `most` bytes of its results were read: it cannot have got
+ * far ahead of its reader, however fast it is. True when it ended by itself before.
+ */
+static bool run_and_kill(const char *const *argv, const char *out, size_t most)
+{
+    int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), ends[2], status;
+    cr_assert(fd >= 0 && pipe2(ends, O_CLOEXEC) == 0);
+    pid_t child = assay_start(argv, -1, ends[1], -1);
+    close(ends[1]);
+    if (copy_some(ends[0], fd, most)) {
+        usleep(random_below(3000));
+        kill(child, SIGKILL);
+        copy_some(ends[0], fd, SIZE_MAX);
+    }
+    close(ends[0]);
+    close(fd);
     cr_assert(waitpid(child, &status, 0) == child);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!WIFEXITED(status))
+        return false;
+    cr_assert(WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+    return true;
 }
 
 /* Runs until one ends by itself, checking after each what must hold; returns the number of runs. */
 static unsigned run_to_the_end(const char *archive, const char *journal, json_t *times,
-                               unsigned most_ms)
+                               unsigned most_bytes)
 {
     const char *argv[] = {RUN, "--resume", journal, archive, NULL};
     const char *out = archive_path("out.json");
     json_t *before = json_object();
     for (unsigned runs = 1;; runs++) {
-        bool ended = run_and_kill(argv, out, runs < 40 ? 1 + random_below(most_ms) : 60000);
+        bool ended = run_and_kill(argv, out, runs < 40 ? 1 + random_below(most_bytes) : SIZE_MAX);
         struct ledger ledger;
         ledger_read(&ledger, text_of_file(out));
         json_t *after = journal_names(journal);
@@ -98,7 +118,7 @@ Test(resume, killed_at_random_moments)
     for (size_t a = 0; a < COUNT_OF(archives); a++) {
         const char *journal = archive_path(a ? "mbox.journal" : "files.journal");
         json_t *times = json_object();
-        unsigned runs = run_to_the_end(archives[a], journal, times, 150);
+        unsigned runs = run_to_the_end(archives[a], journal, times, 2 << 20);
         size_t doubles = 0;
         const char *name;
         json_t *value;
