@@ -92,7 +92,7 @@ Test(daemon, every_sample_has_the_verdict_of_assay_check_in_every_form)
 
 Test(daemon, assay_query_spf_and_dmarc_print_what_assay_spf_and_dmarc_print)
 {
-    static const char *const forms[2][2] = {{"--json", "--json"}, {"--helo", "mx.shop.example"}};
+    static const char *const forms[2][2] = {{"--json", "--json"}, {"--timeout", "9000"}};
     struct daemon daemon;
     daemon_start(&daemon, (const char *const[]){"--spf-explanation", NULL});
     for (int form = 0; form < 2; form++) {

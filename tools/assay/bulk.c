@@ -138,17 +138,17 @@ static void measure(struct bulk *bulk)
 static void read_envelope(struct bulk *bulk)
 {
     const struct options *options = bulk->options;
-    for (size_t i = 0; i < options->recipient_count; i++)
-        bulk->recipients[i] = span_from_string(options->recipients[i]);
+    for (size_t i = 0; i < options->recipients.count; i++)
+        bulk->recipients[i] = span_from_string(options->recipients.texts[i]);
     bulk->envelope = (struct message_envelope){
         .helo = span_from_string(options->helo),
         .mail_from = span_from_string(options->mail_from),
         .recipients = bulk->recipients,
-        .recipient_count = (uint32_t)options->recipient_count,
-        .now = options->now,
+        .recipient_count = (uint32_t)options->recipients.count,
+        .now = (int64_t)options->now,
     };
     if (options->ip && !ip_parse(span_from_string(options->ip), &bulk->envelope.client))
-        bulk->envelope.client = (struct ip){.family = IP_NONE}; /* options_read has looked */
+        bulk->envelope.client = (struct ip){.family = IP_NONE}; /* flags_read has looked */
 }
 
 static bool open_journal(struct bulk *bulk)

@@ -43,7 +43,7 @@ static void find_envelope(const struct bulk *bulk, struct span header,
         envelope->now = time(NULL);
     if (!bulk->options->envelope_from_headers)
         return;
-    mail_trace_read(header, bulk->options->trusted_hop, &trace);
+    mail_trace_read(header, (unsigned)bulk->options->trusted_hop, &trace);
     if (envelope->client.family == IP_NONE)
         envelope->client = trace.client;
     if (!envelope->helo.p)

@@ -69,7 +69,7 @@ static bool pool_begin(struct bulk_judge *judge, struct bulk_item *item,
     struct run *run = ((struct bulk_pool *)judge)->run;
     struct task_request request = {
         .envelope = *envelope,
-        .deadline_ms = item->options->timeout_ms,
+        .deadline_ms = (unsigned)item->options->timeout_ms,
         .done = done,
         .context = item,
     };
@@ -148,7 +148,8 @@ struct bulk_judge *bulk_pool_open(const struct options *options, struct bulk_mai
                                   int *status)
 {
     char error[ASSAY_ERROR_MAX] = "", note[ASSAY_ERROR_MAX] = "";
-    struct run_config config = {.judge = options_config(options), .workers = options->jobs};
+    struct run_config config = {.judge = options_config(options),
+                                .workers = (unsigned)options->jobs};
     struct bulk_pool *pool = calloc(1, sizeof *pool);
     if (!pool) {
         complain("no memory");

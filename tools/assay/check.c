@@ -72,9 +72,9 @@ static int judge(struct assay_engine *engine, const struct options *options, con
         .client_ip = options->ip,
         .helo = options->helo,
         .mail_from = options->mail_from,
-        .rcpt_to = options->recipients,
-        .rcpt_count = options->recipient_count,
-        .received_at = options->now,
+        .rcpt_to = options->recipients.texts,
+        .rcpt_count = options->recipients.count,
+        .received_at = (int64_t)options->now,
     };
     char error[ASSAY_ERROR_MAX] = "";
     struct assay_message *message = assay_message_begin(engine, &envelope, error);

@@ -30,40 +30,46 @@ enum
     MAX_OPTION_VALUES = 64, /* --rcpt-to, --trusted-sealer, --psd: how often each may stand */
 };
 
-/* What the options said. Strings are argv's. */
+/* Values of an option that may stand several times; argv's. */
+struct flag_texts
+{
+    const char *texts[MAX_OPTION_VALUES + 1]; /* NULL behind the last */
+    size_t count;
+};
+
+/* What the options said (flags.h). Strings are argv's. */
 struct options
 {
     const char *ip, *helo, *mail_from, *dns, *resolver, *authserv_id, *psl_file;
-    const char *recipients[MAX_OPTION_VALUES + 1];
-    const char *sealers[MAX_OPTION_VALUES + 1];
-    const char *psd_names[MAX_OPTION_VALUES + 1];
-    size_t recipient_count, sealer_count, psd_count;
-    int64_t now; /* 0: the clock */
+    struct flag_texts recipients, sealers, psd_names;
+    uint64_t now; /* 0: the clock */
     const char *socket, *journal,
         *summary_file; /* of bulk, as the next three; socket also of query */
-    unsigned jobs;     /* 0: as many as there are cores */
-    unsigned trusted_hop;
+    uint64_t jobs;     /* 0: as many as there are cores */
+    uint64_t trusted_hop;
     bool envelope_from_headers;
-    unsigned timeout_ms;
-    enum assay_dmarc_mode dmarc_mode;
-    bool json, brief, reject, help;
+    uint64_t timeout_ms;    /* 0: the engine's default */
+    const char *dmarc_mode; /* NULL: treewalk */
+    bool json, brief, reject;
     char **operands;
     int operand_count;
 };
 
 struct flag;
 
+/* What help, completion and the manual pages' test know of a command. */
 struct command
 {
     const char *name;
-    const char *synopsis; /* behind "assay NAME " */
-    const char *summary;  /* one line */
-    const char *help;     /* the options' lines */
+    const char *synopsis;     /* behind "assay NAME " */
+    const char *summary;      /* one line */
+    const char *operand;      /* what its operands are: words and FILE, with "|"; "": nothing that
+                                 could be completed */
+    const struct flag *flags; /* its options */
+    const char *help;         /* what stands below the options' lines */
+    /* One of the two; a command with a struct of its own has the second, argv[0] is its name. */
     int (*run)(const struct options *options);
-    /* A command with options of its own (flags.h) has these two in place of `run`; argv[0] is its
-     * name. */
     int (*run_own)(int argc, char **argv);
-    const struct flag *flags;
 };
 
 extern const struct command commands[];
@@ -77,6 +83,12 @@ int command_keygen(int argc, char **argv);
 int command_testkey(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_seal(int argc, char **argv);
+
+/* The command of this name, or NULL. */
+const struct command *command_find(const char *name);
+/* `assay help [NAME]`; `name` may be NULL. Returns the exit status. */
+int help_print(const char *name);
+void help_print_commands(FILE *out);
 
 /* Fills *options. False after it has said what is wrong (exit with STATUS_USAGE). */
 bool options_read(int argc, char **argv, const struct command *command,

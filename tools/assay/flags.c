@@ -4,11 +4,12 @@
  */
 #include "flags.h"
 
+#include "base/ip.h"
 #include "base/number.h"
 
 enum
 {
-    HELP_COLUMN = 25,
+    HELP_COLUMN = 24,
 };
 
 struct reading
@@ -68,6 +69,52 @@ static bool read_duration(const struct flag *flag, const char *text, uint64_t *s
     return false;
 }
 
+bool flag_word_next(struct span *rest, struct span *word)
+{
+    if (rest->n == 0)
+        return false;
+    size_t n = span_find(*rest, '|');
+    *word = span_slice(*rest, 0, n);
+    *rest = span_skip(*rest, n < rest->n ? n + 1 : n);
+    return true;
+}
+
+static void refuse_word(const struct flag *flag, const char *text)
+{
+    char words[256] = "";
+    size_t n = 0, count = 0;
+    struct span rest = span_from_string(flag->argument), word;
+    while (flag_word_next(&rest, &word) && n < sizeof words) {
+        const char *before = count++ == 0 ? "" : ", ";
+        n += (size_t)snprintf(words + n, sizeof words - n, "%s%.*s", before, (int)word.n,
+                              (const char *)word.p);
+    }
+    complain("--%s: \"%s\" is %s%s", flag->name, text, count == 1 ? "not " : "none of ", words);
+}
+
+static bool read_word(const struct flag *flag, const char *text, const char **place)
+{
+    struct span rest = span_from_string(flag->argument), word;
+    while (flag_word_next(&rest, &word)) {
+        if (!span_equal(word, span_from_string(text)))
+            continue;
+        *place = text;
+        return true;
+    }
+    refuse_word(flag, text);
+    return false;
+}
+
+static bool read_address(const struct flag *flag, const char *text, const char **place)
+{
+    struct ip parsed;
+    *place = text;
+    if (ip_parse(span_from_string(text), &parsed))
+        return true;
+    complain("--%s: \"%s\" is no IPv4 or IPv6 address", flag->name, text);
+    return false;
+}
+
 static bool add_text(const struct flag *flag, const char *text, struct flag_texts *texts)
 {
     if (texts->count == MAX_OPTION_VALUES) {
@@ -94,6 +141,10 @@ static bool set_value(const struct flag *flag, const char *text, void *into)
         return read_number(flag, text, place);
     case FLAG_DURATION:
         return read_duration(flag, text, place);
+    case FLAG_WORD:
+        return read_word(flag, text, place);
+    case FLAG_ADDRESS:
+        return read_address(flag, text, place);
     }
     return false;
 }
@@ -149,21 +200,28 @@ bool flags_read(int argc, char **argv, const struct flag *flags, void *into,
     return true;
 }
 
+static void print_help(const char *help, FILE *out)
+{
+    while (*help) {
+        size_t length = strcspn(help, "\n");
+        fprintf(out, "%.*s\n", (int)length, help);
+        help += length + (help[length] == '\n');
+        if (*help)
+            fprintf(out, "%*s", HELP_COLUMN, "");
+    }
+}
+
 void flags_print(const struct flag *flags, FILE *out)
 {
     for (; flags->name; flags++) {
-        char head[64], letter[5] = "";
+        char letter[5] = "";
         if (flags->letter)
             snprintf(letter, sizeof letter, "-%c, ", flags->letter);
-        int n = snprintf(head, sizeof head, "  %s--%s%s%s", letter, flags->name,
-                         flags->argument ? " " : "", flags->argument ? flags->argument : "");
-        fprintf(out, "%-*s%s", HELP_COLUMN - 2, head, n > HELP_COLUMN - 4 ? "  " : "");
-        for (const char *line = flags->help; *line;) {
-            size_t length = strcspn(line, "\n");
-            fprintf(out, "%.*s\n", (int)length, line);
-            line += length + (line[length] == '\n');
-            if (*line)
-                fprintf(out, "%*s", HELP_COLUMN - 2, "");
-        }
+        int n = fprintf(out, "  %s--%s%s%s", letter, flags->name, flags->argument ? " " : "",
+                        flags->argument ? flags->argument : "");
+        if (n > HELP_COLUMN - 2)
+            n = fprintf(out, "\n") - 1;
+        fprintf(out, "%*s", HELP_COLUMN - n, "");
+        print_help(flags->help, out);
     }
 }

@@ -1,7 +1,8 @@
 /*
- * Options of one command as a table: it drives reading, help and (later) completion.
+ * Options of one command as a table: it drives reading, help, completion, and the test that
+ * compares the manual pages with it.
  *
- * A command with such a table has a struct of its own; each row says where in it the value goes.
+ * Each row says where in the command's struct the value goes.
  */
 #ifndef ASSAY_FLAGS_H
 #define ASSAY_FLAGS_H
@@ -19,12 +20,8 @@ enum flag_kind
     FLAG_TEXTS,    /* struct flag_texts: may stand several times */
     FLAG_NUMBER,   /* uint64_t, 1 to max */
     FLAG_DURATION, /* uint64_t seconds, 1 to max; "90", "15m", "12h", "7d" */
-};
-
-struct flag_texts
-{
-    const char *texts[MAX_OPTION_VALUES + 1]; /* NULL behind the last */
-    size_t count;
+    FLAG_WORD,     /* const char *, one of the words of `argument`: "rsa|ed25519" */
+    FLAG_ADDRESS,  /* const char *, an IPv4 or IPv6 address */
 };
 
 struct flag
@@ -32,13 +29,15 @@ struct flag
     const char *name; /* behind "--" */
     char letter;      /* behind "-"; 0: none */
     enum flag_kind kind;
-    const char *argument; /* word for its value in the help; NULL for FLAG_SET */
+    const char *argument; /* word for its value in the help; NULL for FLAG_SET. FILE, TABLE, PATH
+                             and DIR are completed as files */
     const char *help;     /* one line, or several with LF between them */
     size_t offset;        /* in the command's struct */
     uint64_t max;
 };
 
-extern const struct flag keygen_flags[], testkey_flags[], sign_flags[], seal_flags[];
+extern const struct flag bulk_flags[], check_flags[], spf_flags[], dmarc_flags[], query_flags[],
+    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[];
 
 /* Where the rest of the arguments is. */
 struct operands
@@ -51,6 +50,8 @@ struct operands
  * name. */
 bool flags_read(int argc, char **argv, const struct flag *flags, void *into,
                 struct operands *operands) MUST_CHECK;
+/* The next of the words in "rsa|ed25519"; false at the end. *rest begins as the whole text. */
+bool flag_word_next(struct span *rest, struct span *word) MUST_CHECK;
 /* The options' lines of the help. */
 void flags_print(const struct flag *flags, FILE *out);
 

@@ -1,31 +1,19 @@
 /*
  * assay: the command line. `assay help` lists the commands; each has its own file.
+ *
+ * The table below and the tables of options (flags.h) are what `assay help`, the shells' completion
+ * and the test of the manual pages read: a new command is a row here and a page in man/.
  */
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "command.h"
+#include "completion.h"
 #include "flags.h"
 #include "simd/kernel.h"
 
-static const char envelope_help[] =
-    "  --ip ADDR            address of the SMTP client; without it SPF is not checked\n"
-    "  --helo NAME          argument of HELO or EHLO\n"
-    "  --mail-from ADDR     reverse-path; '<>' for the null reverse-path\n"
-    "  --rcpt-to ADDR       recipient; may stand several times\n"
-    "  --now EPOCH          receive time in seconds since 1970; default: the clock\n";
-
-static const char dns_help[] =
-    "  --dns FILE           answers from a zone file instead of the network\n"
-    "  --resolver ADDR[@PORT]  forward questions there; default: /etc/resolv.conf\n"
-    "  --timeout MS         time for all questions of one message; default 25000\n";
-
-static const char policy_help[] =
-    "  --reject             let p=reject reject; default: quarantine (RFC 9989 8)\n"
-    "  --dmarc-mode MODE    treewalk (default), psl, compare\n"
-    "  --psl FILE           Public Suffix List for psl and compare\n"
-    "  --psd NAME           treat NAME as if it published psd=y; may stand several times\n"
-    "  --trusted-sealer D   ARC sealer whose word counts; may stand several times\n";
+#define JUDGE_STATUS                                                                               \
+    "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"             \
+    "69 daemon or resolver away, 78 configuration.\n"
 
 static const char bulk_help[] =
     "DIR is walked to its depths: maildirs (cur and new, Maildir++ folders), mbox files, single\n"
@@ -33,31 +21,14 @@ static const char bulk_help[] =
     "standard\n"
     "input, an mbox if it begins like one. Results come in the order in which they are ready; the\n"
     "nth message of an mbox is called FILE#n.\n\n"
-    "  --jobs N             workers; default: the cores this process may use\n"
-    "  --socket PATH        have assayd judge, through its socket; its settings and DNS count\n"
-    "  --envelope-from-headers  what no option says: MAIL FROM from Return-Path, client and HELO\n"
-    "                       from Received of the form \"from HELO (NAME [ADDR])\"\n"
-    "  --trusted-hop N      which Received from the top tells the client; default 1\n"
-    "  --resume FILE        journal of the messages that are done; another run with it leaves "
-    "them\n"
-    "                       out. After a kill, a message whose line was not yet written comes "
-    "twice\n"
-    "  --summary FILE       summary as a JSON object; with --json and without this option it is\n"
-    "                       the last line on stderr, else text on stdout\n"
-    "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
-    "  --brief              one table row for each message\n"
-    "\n"
     "Ctrl-C: no new messages, those in flight are finished, the summary so far, status 130; a\n"
-    "second one ends at once. Otherwise the status is the highest of all that went wrong.\n\n";
+    "second one ends at once. Otherwise the status is the highest of all that went "
+    "wrong.\n\n" JUDGE_STATUS;
 
 static const char query_help[] =
-    "  --socket PATH        of assayd; default: $ASSAY_SOCKET, or /run/assay/verdict.sock\n"
-    "  --authserv-id ID     name in Authentication-Results; default: the daemon's\n"
-    "  --brief              one table row for each message\n\n"
-    "Answers come from the daemon with its DNS and policy: of the options above only those of the\n"
-    "envelope, --timeout and --json count. A file named like a question is ./spf and so on.\n"
-    "flush forgets what the cache has of NAME and below, or everything; it may be refused "
-    "(77).\n\n";
+    "Answers come from the daemon with its DNS and policy. A file named like a question is ./spf\n"
+    "and so on. flush forgets what the cache has of NAME and below, or everything; it may be\n"
+    "refused (77).\n\n" JUDGE_STATUS;
 
 static const char keygen_help[] =
     "The record is printed as a line for a zone file, as one string for a panel and for nsupdate.\n"
@@ -100,30 +71,37 @@ static const char seal_help[] =
     "DNS, 73 cannot write -o, 77 wrong passphrase or a key file that others may read.\n";
 
 const struct command commands[] = {
+    {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
+     check_flags, JUDGE_STATUS, command_check, NULL},
     {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
-     "an archive at full speed: verdicts, progress, summary", bulk_help, command_bulk, NULL, NULL},
-    {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC",
-     "  --authserv-id ID     name in Authentication-Results; default: the host's\n"
-     "  --brief              one table row for each message\n",
-     command_check, NULL, NULL},
+     "an archive at full speed: verdicts, progress, summary", "FILE", bulk_flags, bulk_help,
+     command_bulk, NULL},
     {"spf", "--ip ADDR [--helo NAME] [--mail-from ADDR] [options]", "check_host() of RFC 7208", "",
-     command_spf, NULL, NULL},
+     spf_flags, JUDGE_STATUS, command_spf, NULL},
     {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
-     command_dmarc, NULL, NULL},
+     dmarc_flags, JUDGE_STATUS, command_dmarc, NULL},
     {"query", "[options] FILE...|-|spf|dmarc DOMAIN|stats|flush [NAME]|ping",
-     "asks assayd: verdicts for messages, and other questions", query_help, command_query, NULL,
-     NULL},
-    {"keygen", "-d DOMAIN -s SELECTOR [options]", "a key for DKIM or ARC, and its TXT record",
-     keygen_help, NULL, command_keygen, keygen_flags},
+     "asks assayd: verdicts for messages, and other questions", "spf|dmarc|stats|flush|ping|FILE",
+     query_flags, query_help, command_query, NULL},
+    {"keygen", "-d DOMAIN -s SELECTOR [options]", "a key for DKIM or ARC, and its TXT record", "",
+     keygen_flags, keygen_help, NULL, command_keygen},
     {"testkey", "-d DOMAIN -s SELECTOR [-k FILE] | --key-table TABLE [options]",
-     "published keys, as a verifier finds them", testkey_help, NULL, command_testkey,
-     testkey_flags},
+     "published keys, as a verifier finds them", "", testkey_flags, testkey_help, NULL,
+     command_testkey},
     {"sign", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "signs a message with DKIM",
-     sign_help, NULL, command_sign, sign_flags},
+     "FILE", sign_flags, sign_help, NULL, command_sign},
     {"seal", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "adds an ARC set to a message",
-     seal_help, NULL, command_seal, seal_flags},
+     "FILE", seal_flags, seal_help, NULL, command_seal},
     {0},
 };
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *command = commands; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
 
 /* Arguments, names of files and what stands in them are anybody's: one line, printable (J08). */
 void complain(const char *format, ...)
@@ -152,55 +130,9 @@ int print_json(struct buffer *json)
     return failed ? STATUS_SOFTWARE : STATUS_OK;
 }
 
-static void print_commands(FILE *out)
-{
-    fputs("usage: assay COMMAND [options]\n\n", out);
-    for (const struct command *command = commands; command->name; command++)
-        fprintf(out, "  %-8s %s\n", command->name, command->summary);
-    fputs("\n  help [COMMAND]   this text, or all options of COMMAND\n  --version\n", out);
-}
-
-static void print_help(const struct command *command)
-{
-    if (command->flags) {
-        printf("usage: assay %s %s\n\n%s\n\n", command->name, command->synopsis, command->summary);
-        flags_print(command->flags, stdout);
-        printf("\n%s", command->help);
-        return;
-    }
-    printf("usage: assay %s %s\n\n%s\n\n%s%s%s%s  --json               one JSON object a line\n\n"
-           "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"
-           "69 daemon or resolver away, 78 configuration.\n",
-           command->name, command->synopsis, command->summary, envelope_help, dns_help, policy_help,
-           command->help);
-}
-
-static const struct command *find_command(const char *name)
-{
-    for (const struct command *command = commands; command->name; command++)
-        if (strcmp(command->name, name) == 0)
-            return command;
-    return NULL;
-}
-
-static int help(const char *name)
-{
-    if (!name) {
-        print_commands(stdout);
-        return STATUS_OK;
-    }
-    const struct command *command = find_command(name);
-    if (!command) {
-        complain("no command \"%s\"; `assay help` lists them", name);
-        return STATUS_USAGE;
-    }
-    print_help(command);
-    return STATUS_OK;
-}
-
 static bool wants_help(int argc, char **argv)
 {
-    for (int i = 2; i < argc; i++)
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0)
             return true;
     return false;
@@ -214,6 +146,18 @@ static int print_version(void)
     return STATUS_OK;
 }
 
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct options options;
+    if (wants_help(argc, argv))
+        return help_print(command->name);
+    if (command->run_own)
+        return command->run_own(argc - 1, argv + 1);
+    if (!options_read(argc - 1, argv + 1, command, &options))
+        return STATUS_USAGE;
+    return command->run(&options);
+}
+
 static int run(int argc, char **argv)
 {
     char problem[KERNEL_TEXT_MAX];
@@ -222,25 +166,21 @@ static int run(int argc, char **argv)
         return STATUS_CONFIG;
     }
     if (argc < 2) {
-        print_commands(stderr);
+        help_print_commands(stderr);
         return STATUS_USAGE;
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+        return help_print(argc > 2 ? argv[2] : NULL);
     if (strcmp(argv[1], "--version") == 0)
         return print_version();
-    const struct command *command = find_command(argv[1]);
-    if (!command) {
-        complain("no command \"%s\"; `assay help` lists them", argv[1]);
-        return STATUS_USAGE;
-    }
-    if (command->run_own)
-        return wants_help(argc, argv) ? help(command->name) : command->run_own(argc - 1, argv + 1);
-    struct options options;
-    if (!options_read(argc - 1, argv + 1, command, &options))
-        return STATUS_USAGE;
-    return options.help ? help(command->name) : command->run(&options);
+    if (strcmp(argv[1], "completion") == 0)
+        return completion_print(argc - 2, argv + 2);
+    const struct command *command = command_find(argv[1]);
+    if (command)
+        return run_command(command, argc, argv);
+    complain("no command \"%s\"; `assay help` lists them", argv[1]);
+    return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)

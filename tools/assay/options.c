@@ -1,218 +1,117 @@
 /*
- * The shared options: one table for getopt_long, one case for each.
+ * The commands that judge share one struct of options; each has the rows that mean something to it.
  */
-#include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/number.h"
-#include "command.h"
-
-enum option_id
-{
-    OPTION_IP = 256,
-    OPTION_HELO,
-    OPTION_MAIL_FROM,
-    OPTION_RCPT_TO,
-    OPTION_NOW,
-    OPTION_DNS,
-    OPTION_RESOLVER,
-    OPTION_TIMEOUT,
-    OPTION_AUTHSERV_ID,
-    OPTION_JSON,
-    OPTION_BRIEF,
-    OPTION_REJECT,
-    OPTION_DMARC_MODE,
-    OPTION_PSL,
-    OPTION_PSD,
-    OPTION_TRUSTED_SEALER,
-    OPTION_JOBS,
-    OPTION_SOCKET,
-    OPTION_RESUME,
-    OPTION_SUMMARY,
-    OPTION_ENVELOPE_FROM_HEADERS,
-    OPTION_TRUSTED_HOP,
-    OPTION_HELP,
-};
+#include "flags.h"
+#include "private_keys.h"
 
 enum
 {
     MAX_JOBS = 256,
     MAX_HOPS = 100,
+    MAX_TIMEOUT_MS = 600 * 1000,
 };
 
-static const struct option long_options[] = {
-    {"ip", required_argument, NULL, OPTION_IP},
-    {"helo", required_argument, NULL, OPTION_HELO},
-    {"mail-from", required_argument, NULL, OPTION_MAIL_FROM},
-    {"rcpt-to", required_argument, NULL, OPTION_RCPT_TO},
-    {"now", required_argument, NULL, OPTION_NOW},
-    {"dns", required_argument, NULL, OPTION_DNS},
-    {"resolver", required_argument, NULL, OPTION_RESOLVER},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"authserv-id", required_argument, NULL, OPTION_AUTHSERV_ID},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"brief", no_argument, NULL, OPTION_BRIEF},
-    {"reject", no_argument, NULL, OPTION_REJECT},
-    {"dmarc-mode", required_argument, NULL, OPTION_DMARC_MODE},
-    {"psl", required_argument, NULL, OPTION_PSL},
-    {"psd", required_argument, NULL, OPTION_PSD},
-    {"trusted-sealer", required_argument, NULL, OPTION_TRUSTED_SEALER},
-    {"jobs", required_argument, NULL, OPTION_JOBS},
-    {"socket", required_argument, NULL, OPTION_SOCKET},
-    {"resume", required_argument, NULL, OPTION_RESUME},
-    {"summary", required_argument, NULL, OPTION_SUMMARY},
-    {"envelope-from-headers", no_argument, NULL, OPTION_ENVELOPE_FROM_HEADERS},
-    {"trusted-hop", required_argument, NULL, OPTION_TRUSTED_HOP},
-    {"help", no_argument, NULL, OPTION_HELP},
+struct judging
+{
+    struct options shared;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+/* clang-format off */
+#define CLIENT_FLAGS \
+    {"ip", 0, FLAG_ADDRESS, "ADDR", "address of the SMTP client; without it SPF is not checked", \
+     AT(ip), 0}, \
+    {"helo", 0, FLAG_TEXT, "NAME", "argument of HELO or EHLO", AT(helo), 0}, \
+    {"mail-from", 0, FLAG_TEXT, "ADDR", "reverse-path; '<>' for the null reverse-path", \
+     AT(mail_from), 0}
+#define NOW_FLAG \
+    {"now", 0, FLAG_NUMBER, "EPOCH", \
+     "receive time in seconds since 1970; default: the clock", AT(now), UINT64_C(999999999999)}
+#define ENVELOPE_FLAGS \
+    CLIENT_FLAGS, \
+    {"rcpt-to", 0, FLAG_TEXTS, "ADDR", "recipient; may stand several times", AT(recipients), 0}, \
+    NOW_FLAG
+#define DISCOVERY_FLAGS \
+    {"dmarc-mode", 0, FLAG_WORD, "treewalk|psl|compare", \
+     "how Organizational Domains are found; default treewalk", AT(dmarc_mode), 0}, \
+    {"psl", 0, FLAG_TEXT, "FILE", "Public Suffix List for psl and compare", AT(psl_file), 0}, \
+    {"psd", 0, FLAG_TEXTS, "NAME", "treat NAME as if it published psd=y; may stand several times", \
+     AT(psd_names), 0}
+#define POLICY_FLAGS \
+    {"reject", 0, FLAG_SET, NULL, "let p=reject reject; default: quarantine (RFC 9989 8)", \
+     AT(reject), 0}, \
+    DISCOVERY_FLAGS, \
+    {"trusted-sealer", 0, FLAG_TEXTS, "NAME", \
+     "ARC sealer whose word counts; may stand several times", AT(sealers), 0}
+#define AUTHSERV_ID_FLAG(of) \
+    {"authserv-id", 0, FLAG_TEXT, "ID", "name in Authentication-Results; default: " of, \
+     AT(authserv_id), 0}
+#define BRIEF_FLAG \
+    {"brief", 0, FLAG_SET, NULL, "one table row for each message", AT(brief), 0}
+#define JSON_FLAG {"json", 0, FLAG_SET, NULL, "one JSON object a line", AT(json), 0}
+/* clang-format on */
+
+const struct flag check_flags[] = {
+    ENVELOPE_FLAGS,
+    DNS_FLAGS(judging, shared),
+    POLICY_FLAGS,
+    AUTHSERV_ID_FLAG("the host's"),
+    BRIEF_FLAG,
+    JSON_FLAG,
     {0},
 };
 
-static bool read_address(const char *text, const char **ip)
-{
-    struct ip parsed;
-    if (!ip_parse(span_from_string(text), &parsed)) {
-        complain("--ip: \"%s\" is no IPv4 or IPv6 address", text);
-        return false;
-    }
-    *ip = text;
-    return true;
-}
+const struct flag bulk_flags[] = {
+    ENVELOPE_FLAGS,
+    DNS_FLAGS(judging, shared),
+    POLICY_FLAGS,
+    {"jobs", 0, FLAG_NUMBER, "N", "workers; default: the cores this process may use", AT(jobs),
+     MAX_JOBS},
+    {"socket", 0, FLAG_TEXT, "PATH",
+     "have assayd judge, through its socket; its settings and\nDNS count", AT(socket), 0},
+    {"envelope-from-headers", 0, FLAG_SET, NULL,
+     "what no option says: MAIL FROM from Return-Path, client\nand HELO from Received of the form "
+     "\"from HELO (NAME [ADDR])\"",
+     AT(envelope_from_headers), 0},
+    {"trusted-hop", 0, FLAG_NUMBER, "N", "which Received from the top tells the client; default 1",
+     AT(trusted_hop), MAX_HOPS},
+    {"resume", 0, FLAG_TEXT, "FILE",
+     "journal of the messages that are done; another run with\nit leaves them out. After a kill, "
+     "a message whose line\nwas not yet written comes twice",
+     AT(journal), 0},
+    {"summary", 0, FLAG_TEXT, "FILE",
+     "summary as a JSON object; with --json and without this\noption it is the last line on "
+     "stderr, else text on stdout",
+     AT(summary_file), 0},
+    AUTHSERV_ID_FLAG("the host's"),
+    BRIEF_FLAG,
+    JSON_FLAG,
+    {0},
+};
 
-static bool read_authserv_id(const char *text, const char **id)
-{
-    *id = text;
-    if (verdict_authserv_id_usable(span_from_string(text)))
-        return true;
-    complain("--authserv-id: \"%s\": expected 1 to 256 printable characters", text);
-    return false;
-}
+const struct flag spf_flags[] = {
+    CLIENT_FLAGS, NOW_FLAG, DNS_FLAGS(judging, shared), AUTHSERV_ID_FLAG("the host's"),
+    JSON_FLAG,    {0},
+};
 
-static bool read_number(const char *name, const char *text, uint64_t max, uint64_t *number)
-{
-    if (number_parse(span_from_string(text), MAX_TIME_DIGITS, number) && *number > 0 &&
-        *number <= max)
-        return true;
-    complain("%s: \"%s\" is no number from 1 to %llu", name, text, (unsigned long long)max);
-    return false;
-}
+const struct flag dmarc_flags[] = {
+    NOW_FLAG, DNS_FLAGS(judging, shared), DISCOVERY_FLAGS, JSON_FLAG, {0},
+};
 
-static bool read_mode(const char *text, enum assay_dmarc_mode *mode)
-{
-    static const char *const words[] = {
-        [ASSAY_DMARC_TREE_WALK] = "treewalk",
-        [ASSAY_DMARC_PSL] = "psl",
-        [ASSAY_DMARC_COMPARE] = "compare",
-    };
-    for (unsigned i = 0; i < COUNT_OF(words); i++) {
-        if (strcmp(words[i], text) == 0) {
-            *mode = (enum assay_dmarc_mode)i;
-            return true;
-        }
-    }
-    complain("--dmarc-mode: \"%s\" is none of treewalk, psl, compare", text);
-    return false;
-}
-
-static bool add_value(const char *name, const char *text, const char **values, size_t *count)
-{
-    if (*count == MAX_OPTION_VALUES) {
-        complain("%s may stand %d times at most", name, MAX_OPTION_VALUES);
-        return false;
-    }
-    values[(*count)++] = text;
-    return true;
-}
-
-static bool read_bulk_option(int id, struct options *o)
-{
-    uint64_t number = 0;
-    switch (id) {
-    case OPTION_JOBS:
-        if (!read_number("--jobs", optarg, MAX_JOBS, &number))
-            return false;
-        o->jobs = (unsigned)number;
-        return true;
-    case OPTION_SOCKET:
-        o->socket = optarg;
-        return true;
-    case OPTION_RESUME:
-        o->journal = optarg;
-        return true;
-    case OPTION_SUMMARY:
-        o->summary_file = optarg;
-        return true;
-    case OPTION_ENVELOPE_FROM_HEADERS:
-        o->envelope_from_headers = true;
-        return true;
-    case OPTION_TRUSTED_HOP:
-        if (!read_number("--trusted-hop", optarg, MAX_HOPS, &number))
-            return false;
-        o->trusted_hop = (unsigned)number;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool read_option(int id, struct options *o)
-{
-    uint64_t number = 0;
-    switch (id) {
-    case OPTION_IP:
-        return read_address(optarg, &o->ip);
-    case OPTION_HELO:
-        o->helo = optarg;
-        return true;
-    case OPTION_MAIL_FROM:
-        o->mail_from = optarg;
-        return true;
-    case OPTION_RCPT_TO:
-        return add_value("--rcpt-to", optarg, o->recipients, &o->recipient_count);
-    case OPTION_NOW:
-        if (!read_number("--now", optarg, UINT64_C(999999999999), &number))
-            return false;
-        o->now = (int64_t)number;
-        return true;
-    case OPTION_DNS:
-        o->dns = optarg;
-        return true;
-    case OPTION_RESOLVER:
-        o->resolver = optarg;
-        return true;
-    case OPTION_TIMEOUT:
-        if (!read_number("--timeout", optarg, 600 * 1000, &number))
-            return false;
-        o->timeout_ms = (unsigned)number;
-        return true;
-    case OPTION_AUTHSERV_ID:
-        return read_authserv_id(optarg, &o->authserv_id);
-    case OPTION_JSON:
-        o->json = true;
-        return true;
-    case OPTION_BRIEF:
-        o->brief = true;
-        return true;
-    case OPTION_REJECT:
-        o->reject = true;
-        return true;
-    case OPTION_DMARC_MODE:
-        return read_mode(optarg, &o->dmarc_mode);
-    case OPTION_PSL:
-        o->psl_file = optarg;
-        return true;
-    case OPTION_PSD:
-        return add_value("--psd", optarg, o->psd_names, &o->psd_count);
-    case OPTION_TRUSTED_SEALER:
-        return add_value("--trusted-sealer", optarg, o->sealers, &o->sealer_count);
-    case OPTION_HELP:
-        o->help = true;
-        return true;
-    default:
-        return read_bulk_option(id, o);
-    }
-}
+const struct flag query_flags[] = {
+    ENVELOPE_FLAGS,
+    {"socket", 0, FLAG_TEXT, "PATH",
+     "of assayd; default: $ASSAY_SOCKET, or\n/run/assay/verdict.sock", AT(socket), 0},
+    {"timeout", 0, FLAG_NUMBER, "MS", "time for all questions; default: the daemon's",
+     AT(timeout_ms), MAX_TIMEOUT_MS},
+    AUTHSERV_ID_FLAG("the daemon's"),
+    BRIEF_FLAG,
+    JSON_FLAG,
+    {0},
+};
 
 bool options_check_source(const struct options *options)
 {
@@ -222,29 +121,23 @@ bool options_check_source(const struct options *options)
     return false;
 }
 
+static bool check_authserv_id(const char *id)
+{
+    if (!id || verdict_authserv_id_usable(span_from_string(id)))
+        return true;
+    complain("--authserv-id: \"%s\": expected 1 to 256 printable characters", id);
+    return false;
+}
+
 bool options_read(int argc, char **argv, const struct command *command, struct options *options)
 {
+    struct operands operands;
     *options = (struct options){.trusted_hop = 1};
-    opterr = 0;
-    int id;
-    while ((id = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (id == ':') {
-            complain("%s needs a value; `assay help %s` tells", argv[optind - 1], command->name);
-            return false;
-        }
-        if (id == '?') {
-            complain("%s: unknown option; `assay help %s` lists them", argv[optind - 1],
-                     command->name);
-            return false;
-        }
-        if (!read_option(id, options))
-            return false;
-    }
-    if (!options_check_source(options))
+    if (!flags_read(argc, argv, command->flags, options, &operands))
         return false;
-    options->operands = argv + optind;
-    options->operand_count = argc - optind;
-    return true;
+    options->operands = operands.texts;
+    options->operand_count = operands.count;
+    return check_authserv_id(options->authserv_id) && options_check_source(options);
 }
 
 int options_open_status(const struct options *options)
@@ -252,6 +145,15 @@ int options_open_status(const struct options *options)
     if (options->dns)
         return access(options->dns, R_OK) == 0 ? STATUS_CONFIG : STATUS_NO_INPUT;
     return options->resolver ? STATUS_USAGE : STATUS_CONFIG;
+}
+
+static enum assay_dmarc_mode dmarc_mode(const char *word)
+{
+    if (!word)
+        return ASSAY_DMARC_TREE_WALK;
+    if (strcmp(word, "psl") == 0)
+        return ASSAY_DMARC_PSL;
+    return strcmp(word, "compare") == 0 ? ASSAY_DMARC_COMPARE : ASSAY_DMARC_TREE_WALK;
 }
 
 struct assay_config options_config(const struct options *options)
@@ -262,12 +164,12 @@ struct assay_config options_config(const struct options *options)
         .zone_file = options->dns,
         .resolver = options->resolver,
         .reject = options->reject,
-        .dmarc_mode = options->dmarc_mode,
+        .dmarc_mode = dmarc_mode(options->dmarc_mode),
         .psl_file = options->psl_file,
-        .psd_names = options->psd_names,
-        .trusted_sealers = options->sealers,
+        .psd_names = options->psd_names.texts,
+        .trusted_sealers = options->sealers.texts,
         .spf_explanation = 1,
-        .timeout_ms = options->timeout_ms,
+        .timeout_ms = (unsigned)options->timeout_ms,
     };
 }
 

@@ -29,7 +29,7 @@ struct private_keys
     {"resolver", 0, FLAG_TEXT, "ADDR[@PORT]", "ask there; default: /etc/resolv.conf", \
      offsetof(struct type, member.resolver), 0}, \
     {"timeout", 0, FLAG_NUMBER, "MS", "time for all questions; default 25000", \
-     offsetof(struct type, timeout_ms), 600 * 1000}
+     offsetof(struct type, member.timeout_ms), 600 * 1000}
 /* clang-format on */
 
 /* Reads the passphrase that the options name. Returns the exit status. */

@@ -201,11 +201,11 @@ struct assay_client_envelope query_envelope(const struct options *options)
         .client_ip = options->ip,
         .helo = options->helo,
         .mail_from = options->mail_from,
-        .rcpt_to = options->recipients,
-        .rcpt_count = options->recipient_count,
-        .received_at = options->now,
+        .rcpt_to = options->recipients.texts,
+        .rcpt_count = options->recipients.count,
+        .received_at = (int64_t)options->now,
         .authserv_id = options->authserv_id,
-        .deadline_ms = options->timeout_ms,
+        .deadline_ms = (uint32_t)options->timeout_ms,
         .wishes = ASSAY_CLIENT_WISH_JSON,
     };
 }

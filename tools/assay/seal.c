@@ -13,7 +13,6 @@ struct seal
 {
     struct flag_texts domains, selectors, key_files;
     const char *cv, *results;
-    uint64_t timeout_ms;
     struct signing_options signing;
     struct options shared; /* envelope, dns, resolver, authserv_id, json */
 };
@@ -25,14 +24,13 @@ const struct flag seal_flags[] = {
     {"selector", 's', FLAG_TEXTS, "NAME", "the name of the key (s=)", AT(selectors), 0},
     {"key", 'k', FLAG_TEXTS, "FILE", "its private key in PEM form; RSA of 2048 bits or more",
      AT(key_files), 0},
-    {"cv", 0, FLAG_TEXT, "WORD", "the chain on arrival: none, pass, fail; default: look now",
-     AT(cv), 0},
+    {"cv", 0, FLAG_WORD, "none|pass|fail", "the chain on arrival; default: look now", AT(cv), 0},
     {"results", 0, FLAG_TEXT, "TEXT",
      "results on arrival: \"mx.example; arc=none; dkim=pass ...\"\ndefault: our verdict now",
      AT(results), 0},
     {"authserv-id", 0, FLAG_TEXT, "ID", "name in the results; default: the host's",
      AT(shared.authserv_id), 0},
-    {"ip", 0, FLAG_TEXT, "ADDR", "address of the SMTP client", AT(shared.ip), 0},
+    {"ip", 0, FLAG_ADDRESS, "ADDR", "address of the SMTP client", AT(shared.ip), 0},
     {"helo", 0, FLAG_TEXT, "NAME", "argument of HELO or EHLO", AT(shared.helo), 0},
     {"mail-from", 0, FLAG_TEXT, "ADDR", "reverse-path; '<>' for the null reverse-path",
      AT(shared.mail_from), 0},
@@ -228,7 +226,6 @@ int command_seal(int argc, char **argv)
     struct signers signers;
     if (!flags_read(argc, argv, seal_flags, &s, &operands) || !options_check_source(&s.shared))
         return STATUS_USAGE;
-    s.shared.timeout_ms = (unsigned)s.timeout_ms;
     signing_init(&signing);
     signers_init(&signers);
     int status = seal_message(&s, &operands, &signing, &signers);

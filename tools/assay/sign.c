@@ -10,7 +10,7 @@ struct sign
     struct flag_texts domains, selectors, key_files;
     const char *key_table, *signing_table, *identity;
     bool all_matches;
-    uint64_t expires_in, timeout_ms;
+    uint64_t expires_in;
     struct signing_options signing;
     struct options shared; /* dns, resolver, json */
 };
@@ -157,7 +157,6 @@ int command_sign(int argc, char **argv)
     struct signers signers;
     if (!flags_read(argc, argv, sign_flags, &s, &operands) || !options_check_source(&s.shared))
         return STATUS_USAGE;
-    s.shared.timeout_ms = (unsigned)s.timeout_ms;
     signing_init(&signing);
     signers_init(&signers);
     int status = sign_message(&s, &operands, &signing, &signers);

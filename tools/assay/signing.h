@@ -16,7 +16,9 @@ struct signing_options
 
 /* clang-format off */
 #define SIGNING_FLAGS(type, member) \
-    {"canonicalization", 'c', FLAG_TEXT, "C", "relaxed/relaxed (default), relaxed/simple, ...", \
+    {"canonicalization", 'c', FLAG_WORD, \
+     "relaxed/relaxed|relaxed/simple|simple/relaxed|simple/simple|relaxed|simple", \
+     "of header and body; default relaxed/relaxed", \
      offsetof(struct type, member.canon), 0}, \
     {"headers", 0, FLAG_TEXT, "LIST", "the fields to sign, as h= has them: from:to:subject", \
      offsetof(struct type, member.headers), 0}, \

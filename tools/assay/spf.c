@@ -28,12 +28,12 @@ static int judge(struct assay_engine *engine, const struct options *options, str
         .helo = span_from_string(options->helo),
         .path = &path,
         .receiver = engine->options.receiver,
-        .now = options->now ? options->now : time(NULL),
+        .now = options->now ? (int64_t)options->now : time(NULL),
         .void_limit = engine->options.spf_void_limit,
         .want_explanation = true,
     };
     if (!ip_parse(span_from_string(options->ip), &request.client))
-        return STATUS_USAGE; /* cannot be: options.c has parsed it */
+        return STATUS_USAGE; /* cannot be: flags_read has parsed it */
     engine_spf(engine, &request, &answers, arena, &hits, &judgement);
     reachability_count(&reachability, &answers);
     int status = print_judgement(options, &judgement);

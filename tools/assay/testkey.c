@@ -11,7 +11,6 @@ struct testkey
     struct flag_texts domains, selectors, key_files;
     const char *key_table;
     struct private_keys keys;
-    uint64_t timeout_ms;
     bool strict;
     struct options shared; /* dns, resolver, json */
 };
@@ -223,7 +222,6 @@ int command_testkey(int argc, char **argv)
     }
     if (!options_check_source(&t.shared))
         return STATUS_USAGE;
-    t.shared.timeout_ms = (unsigned)t.timeout_ms;
     signers_init(&signers);
     int status = test_all(&t, &signers);
     signers_free(&signers);
