@@ -73,8 +73,9 @@ static bool ask_one(struct worker *worker, struct task *task, struct dns_questio
     link_to_task(ask, task);
     ask->asked = question;
     ask->question.follow = question->renew; /* the refresh itself has been asked for by near.c */
-    ask->question.deadline_ms =
-        task->deadline_ms ? task->deadline_ms : worker->now_ms + worker->pool->config.timeout_ms;
+    ask->question.deadline_ms = task->deadline_ms
+                                    ? task->deadline_ms
+                                    : worker->round.now_ms + worker->pool->config.timeout_ms;
     question->in_flight = true;
     task->open_asks++;
     resolvers_ask(worker->pool->config.resolvers, &ask->question);
@@ -102,13 +103,14 @@ bool ask_open_questions(struct worker *worker, struct task *task)
     return failed;
 }
 
-void ask_refresh(struct worker *worker, const struct dns_name *name, enum dns_type type)
+void ask_refresh(void *context, const struct dns_name *name, enum dns_type type)
 {
+    struct worker *worker = context;
     struct ask *ask = ask_new(worker, name, type);
     if (!ask)
         return; /* the cache lets another reader try in a while */
     ask->question.refresh = true;
-    ask->question.deadline_ms = worker->now_ms + worker->pool->config.timeout_ms;
+    ask->question.deadline_ms = worker->round.now_ms + worker->pool->config.timeout_ms;
     resolvers_ask(worker->pool->config.resolvers, &ask->question);
 }
 

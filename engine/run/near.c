@@ -1,5 +1,5 @@
 /*
- * Answers that need no waiting: the shared cache, read by a worker inside its round.
+ * Answers that need no waiting: the shared cache, read inside a round.
  *
  * A hit is good until the round ends (cache.h G2). One that asks for a refresh is used as it is,
  * and the first worker to claim it has the owner ask again in the background.
@@ -8,43 +8,44 @@
  * gets the claim and has the network asked; the others, and those that used an answer which was
  * replaced meanwhile, only follow: their question waits for that answer, or finds it in the cache.
  */
-#include "run/worker.h"
+#include "dns/resolvers.h"
+#include "run/round.h"
 
 static bool find(void *context, const struct dns_name *name, enum dns_type type,
                  struct dns_answer *answer)
 {
-    struct worker *worker = context;
+    struct round *round = context;
     struct cache_hit hit;
     uint8_t key[CACHE_KEY_MAX];
     size_t n = resolvers_cache_key(name, type, key);
-    if (cache_get(&worker->reader, span_of(key, n), worker->now_ms, &hit) == CACHE_MISS ||
+    if (cache_get(&round->reader, span_of(key, n), round->now_ms, &hit) == CACHE_MISS ||
         !hit.object)
         return false;
     const struct dns_shared *shared = hit.object;
     *answer = shared->answer;
     answer->age += (uint32_t)(hit.age_ms / 1000);
-    if (hit.refresh && cache_refresh_claim(&worker->reader, &hit, worker->now_ms))
-        ask_refresh(worker, name, type);
+    if (hit.refresh && cache_refresh_claim(&round->reader, &hit, round->now_ms))
+        round->refresh(round->context, name, type);
     return true;
 }
 
 static bool may_renew(void *context, const struct dns_name *name, enum dns_type type)
 {
-    struct worker *worker = context;
+    struct round *round = context;
     struct cache_hit hit;
     uint8_t key[CACHE_KEY_MAX];
     int64_t asked_ms;
     size_t n = resolvers_cache_key(name, type, key);
-    if (cache_peek(worker->pool->config.cache, span_of(key, n), worker->now_ms, &hit) == CACHE_MISS)
+    if (cache_peek(round->reader.cache, span_of(key, n), round->now_ms, &hit) == CACHE_MISS)
         return false;
-    if (cache_rotation_claim(&worker->reader, &hit, worker->now_ms)) {
-        ask_refresh(worker, name, type);
+    if (cache_rotation_claim(&round->reader, &hit, round->now_ms)) {
+        round->refresh(round->context, name, type);
         return true;
     }
-    return cache_rotation_state(&hit, worker->now_ms, &asked_ms) != CACHE_ROTATION_NONE;
+    return cache_rotation_state(&hit, round->now_ms, &asked_ms) != CACHE_ROTATION_NONE;
 }
 
-void near_init(struct worker *worker)
+void near_init(struct round *round)
 {
-    worker->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = worker};
+    round->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = round};
 }

@@ -66,7 +66,6 @@ static bool worker_start(struct worker *worker, struct pool *pool)
 {
     worker->pool = pool;
     worker->ready.last = &worker->ready.first;
-    near_init(worker);
     worker->inbox = inbox_new();
     if (worker->inbox && timers_init(&worker->timers, pool->config.max_messages) &&
         start_thread(worker))

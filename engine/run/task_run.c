@@ -10,28 +10,6 @@
 #include "engine.h"
 #include "run/worker.h"
 
-static struct message *stock_take(struct worker *worker)
-{
-    if (worker->stock_count)
-        return worker->stock[--worker->stock_count];
-    return malloc(sizeof(struct message));
-}
-
-static void stock_give(struct worker *worker, struct message *message)
-{
-    message_fini(message);
-    if (worker->stock_count < STOCK_MESSAGES)
-        worker->stock[worker->stock_count++] = message;
-    else
-        free(message);
-}
-
-void stock_fini(struct worker *worker)
-{
-    while (worker->stock_count)
-        free(worker->stock[--worker->stock_count]);
-}
-
 void task_ready(struct worker *worker, struct task *task)
 {
     if (task->ready || task->done)
@@ -70,11 +48,10 @@ static void tell_early(struct task *task)
 
 static bool begin(struct worker *worker, struct task *task)
 {
-    task->message = stock_take(worker);
+    task->message =
+        round_begin_message(&worker->round, worker->pool->config.options, &task->request.envelope);
     if (!task->message)
         return false;
-    message_init(task->message, worker->pool->config.options, &task->request.envelope,
-                 &worker->near);
     task->answers = &task->message->answers;
     return true;
 }
@@ -109,7 +86,7 @@ static void feed(struct task *task)
 static void set_deadline(const struct worker *worker, struct task *task, unsigned wanted_ms)
 {
     unsigned most = worker->pool->config.timeout_ms;
-    task->deadline_ms = worker->now_ms + (wanted_ms && wanted_ms < most ? wanted_ms : most);
+    task->deadline_ms = worker->round.now_ms + (wanted_ms && wanted_ms < most ? wanted_ms : most);
 }
 
 static void end(struct worker *worker, struct task *task)
@@ -187,7 +164,7 @@ static bool begin_query(struct worker *worker, struct task *task)
     *task->query = (struct query){.hits = {{0}}};
     arena_init(&task->query->arena, MAX_ARENA_BYTES);
     dns_answers_init(&task->query->answers, &task->query->arena, &task->query->hits);
-    task->query->answers.near = &worker->near;
+    task->query->answers.near = &worker->round.near;
     task->answers = &task->query->answers;
     set_deadline(worker, task, task->query_request.deadline_ms);
     return true;
@@ -279,7 +256,7 @@ static void release(struct worker *worker, struct task *task)
     ask_drop_all(task);
     drop_pieces(task);
     if (task->message)
-        stock_give(worker, task->message);
+        round_end_message(&worker->round, task->message);
     task->message = NULL;
     if (task->query)
         arena_fini(&task->query->arena);
@@ -287,8 +264,8 @@ static void release(struct worker *worker, struct task *task)
     task->query = NULL;
     task->answers = NULL;
     charge(worker, task);
-    if (worker->round[task->round_at] == task)
-        worker->round[task->round_at] = NULL;
+    if (worker->running[task->round_at] == task)
+        worker->running[task->round_at] = NULL;
 }
 
 static void tell(const struct task *task, enum task_outcome outcome)

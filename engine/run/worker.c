@@ -97,7 +97,7 @@ static void take_events(struct worker *worker)
 
 static void take_timers(struct worker *worker)
 {
-    for (struct timer *timer; (timer = timers_due(&worker->timers, worker->now_ms));) {
+    for (struct timer *timer; (timer = timers_due(&worker->timers, worker->round.now_ms));) {
         struct task *task = task_of_deadline(timer);
         task->expired = true;
         task_ready(worker, task);
@@ -121,40 +121,27 @@ static void run_tasks(struct worker *worker)
     uint32_t n = worker->ready.count < ROUND_TASKS ? worker->ready.count : ROUND_TASKS;
     for (uint32_t i = 0; i < n; i++) {
         struct task *task = next_ready(worker);
-        worker->round[i] = task;
-        worker->round_count = i + 1;
+        worker->running[i] = task;
+        worker->running_count = i + 1;
         task->round_at = i;
         task_run(worker, task);
     }
 }
 
-/* The public-key checks of all tasks that are ready for them, together. */
-static void verify_jobs(struct worker *worker, struct task *const *tasks, uint32_t n)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct verify_list *list = &tasks[i]->message->jobs;
-        COUNT_ADD(worker->counts.verify_jobs, list->count);
-        for (uint32_t k = 0; k < list->count; k++) {
-            if (count == ROUND_JOBS) {
-                verify_gathered(worker->jobs, count);
-                count = 0;
-            }
-            worker->jobs[count++] = &list->jobs[k];
-        }
-    }
-    verify_gathered(worker->jobs, count);
-}
-
-/* Until none is left: a task whose key was renewed may have new jobs. */
+/* The public-key checks of all tasks that are ready for them, together. Until none is left: a task
+ * whose key was renewed may have new jobs. */
 static void verify_tasks(struct worker *worker)
 {
     while (worker->verifying_count) {
         struct task *tasks[ROUND_TASKS];
+        struct message *messages[ROUND_TASKS];
         uint32_t n = worker->verifying_count;
-        memcpy(tasks, worker->verifying, n * sizeof tasks[0]);
+        for (uint32_t i = 0; i < n; i++) {
+            tasks[i] = worker->verifying[i];
+            messages[i] = tasks[i]->message;
+        }
         worker->verifying_count = 0;
-        verify_jobs(worker, tasks, n);
+        COUNT_ADD(worker->counts.verify_jobs, round_verify(&worker->round, messages, n));
         for (uint32_t i = 0; i < n; i++)
             task_go_on(worker, tasks[i]);
     }
@@ -162,15 +149,15 @@ static void verify_tasks(struct worker *worker)
 
 static void park_tasks(struct worker *worker)
 {
-    for (uint32_t i = 0; i < worker->round_count; i++)
-        if (worker->round[i])
-            task_park(worker, worker->round[i]);
-    worker->round_count = 0;
+    for (uint32_t i = 0; i < worker->running_count; i++)
+        if (worker->running[i])
+            task_park(worker, worker->running[i]);
+    worker->running_count = 0;
 }
 
 static void run_round(struct worker *worker)
 {
-    worker->now_ms = engine_clock_ms();
+    worker->round.now_ms = engine_clock_ms();
     take_events(worker);
     take_timers(worker);
     run_tasks(worker);
@@ -214,7 +201,7 @@ void *worker_main(void *argument)
 {
     struct worker *worker = argument;
     cache_thread_register();
-    cache_reader_init(&worker->reader, worker->pool->config.cache);
+    round_init(&worker->round, worker->pool->config.cache, ask_refresh, worker);
     for (;;) {
         run_round(worker);
         if (worker->ready.count || worker->events)
@@ -224,9 +211,8 @@ void *worker_main(void *argument)
         rest(worker);
     }
     sweep(worker);
-    cache_reader_fini(&worker->reader);
+    round_fini(&worker->round);
     cache_thread_unregister();
-    stock_fini(worker);
     note_cpu_time(worker);
     return NULL;
 }

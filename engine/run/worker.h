@@ -1,24 +1,21 @@
 /*
  * A worker's inside, for the files of the pool: pool.c (start, submit, stop), worker.c (rounds),
- * task_run.c (one task in a round), near.c (answers from the cache), ask.c (questions to the
- * resolvers).
+ * task_run.c (one task in a round), ask.c (questions to the resolvers). round.c and near.c are what
+ * it shares with batches.
  */
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 
 #include <pthread.h>
 
-#include "crypto/verify.h"
+#include "run/round.h"
 #include "run/task.h"
 
 enum
 {
-    ROUND_TASKS = 32,
+    ROUND_TASKS = ROUND_MESSAGES,
     ROUND_SLICE_BYTES = 64 * 1024, /* of one task in a round: 2 MB at most for all */
     ROUND_EVENTS = 256,
-    ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
-    STOCK_MESSAGES = 64,
-    STOCK_ARENA_BYTES = 64 * 1024, /* an arena that grew larger is not kept */
 };
 
 /* Written by its worker alone, read by pool_stats. */
@@ -42,7 +39,6 @@ struct worker
     /* Set at start. */
     struct pool *pool;
     struct inbox *inbox;
-    struct dns_near near;
     pthread_t thread;
 
     /* Shared: producers and worker. */
@@ -55,24 +51,19 @@ struct worker
     struct worker_counts counts;
 
     /* The worker's. */
-    struct cache_reader reader;
+    struct round round;
     struct event *events; /* taken from the inbox, not yet looked at */
     struct task *tasks;   /* all */
     struct ready_list ready;
     struct timers timers;
-    int64_t now_ms; /* of this round */
     bool stopping;
     bool cancel_all;
     struct event stop;
 
-    struct task *round[ROUND_TASKS]; /* tasks of this round; NULL: done since */
-    uint32_t round_count;
+    struct task *running[ROUND_TASKS]; /* tasks of this round; NULL: done since */
+    uint32_t running_count;
     struct task *verifying[ROUND_TASKS];
     uint32_t verifying_count;
-    struct verify_job *jobs[ROUND_JOBS];
-
-    struct message *stock[STOCK_MESSAGES];
-    uint32_t stock_count;
 };
 
 /* Sanitizers put red zones into frames. */
@@ -125,18 +116,13 @@ void task_park(struct worker *worker, struct task *task);
 void task_finish(struct worker *worker, struct task *task, enum task_outcome outcome);
 /* The producer has let go after `done`. */
 void task_free(struct worker *worker, struct task *task);
-/* All that the stock holds. */
-void stock_fini(struct worker *worker);
-
-/* near.c */
-void near_init(struct worker *worker);
 
 /* ask.c */
 /* Asks what is open, as many at once as a message may. True where something was answered at once:
  * let the judges go on. */
 bool ask_open_questions(struct worker *worker, struct task *task) MUST_CHECK;
-/* A refresh in the background: nobody waits for it. */
-void ask_refresh(struct worker *worker, const struct dns_name *name, enum dns_type type);
+/* A refresh in the background: nobody waits for it. `context` is the worker (round.h). */
+void ask_refresh(void *context, const struct dns_name *name, enum dns_type type);
 /* An answer has come; the event is consumed. */
 void ask_take_answer(struct worker *worker, struct ask *ask);
 /* The deadline has passed: every open question fails with "timeout". */

@@ -1,0 +1,59 @@
+#include "run/round.h"
+
+#include <stdlib.h>
+
+void round_init(struct round *round, struct cache *cache,
+                void (*refresh)(void *context, const struct dns_name *name, enum dns_type type),
+                void *context)
+{
+    round->refresh = refresh;
+    round->context = context;
+    round->now_ms = 0;
+    round->stock_count = 0;
+    near_init(round);
+    cache_reader_init(&round->reader, cache);
+}
+
+void round_fini(struct round *round)
+{
+    cache_reader_fini(&round->reader);
+    while (round->stock_count)
+        free(round->stock[--round->stock_count]);
+}
+
+struct message *round_begin_message(struct round *round, const struct message_options *options,
+                                    const struct message_envelope *envelope)
+{
+    struct message *message =
+        round->stock_count ? round->stock[--round->stock_count] : malloc(sizeof(struct message));
+    if (message)
+        message_init(message, options, envelope, &round->near);
+    return message;
+}
+
+void round_end_message(struct round *round, struct message *message)
+{
+    message_fini(message);
+    if (round->stock_count < STOCK_MESSAGES)
+        round->stock[round->stock_count++] = message;
+    else
+        free(message);
+}
+
+uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n)
+{
+    uint32_t total = 0, gathered = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct verify_list *list = &messages[i]->jobs;
+        total += list->count;
+        for (uint32_t k = 0; k < list->count; k++) {
+            if (gathered == ROUND_JOBS) {
+                verify_gathered(round->jobs, gathered);
+                gathered = 0;
+            }
+            round->jobs[gathered++] = &list->jobs[k];
+        }
+    }
+    verify_gathered(round->jobs, gathered);
+    return total;
+}

@@ -1,0 +1,59 @@
+/*
+ * What one thread needs to judge messages in rounds (design: a worker lives in rounds), whoever
+ * drives it: a worker of the pool (worker.c) or a batch on the caller's thread (batch.c).
+ *
+ * A round is one read section of the cache. Whoever drives sets `now_ms` when it begins, has the
+ * messages go on (message_step), calls round_verify for those that need it, parks what goes on
+ * living (message_park) and ends it with cache_thread_quiescent().
+ *
+ * Threads: all calls on one thread, registered with the cache and online (cache/tsan.h).
+ */
+#ifndef RUN_ROUND_H
+#define RUN_ROUND_H
+
+#include "cache/cache.h"
+#include "message.h"
+
+enum
+{
+    ROUND_MESSAGES = 32,
+    ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
+    STOCK_MESSAGES = 64,
+    STOCK_ARENA_BYTES = 64 * 1024, /* an arena that grew larger is not kept */
+};
+
+struct round
+{
+    struct cache_reader reader;
+    struct dns_near near; /* for message_init: answers of the cache, good for the round */
+    int64_t now_ms;       /* CLOCK_MONOTONIC; its driver sets it */
+    /* Has a name asked for again (cache_refresh_claim, cache_rotation_claim). Called in the round:
+     * must not block. */
+    void (*refresh)(void *context, const struct dns_name *name, enum dns_type type);
+    void *context; /* of `refresh` */
+    struct verify_job *jobs[ROUND_JOBS];
+    struct message *stock[STOCK_MESSAGES]; /* owned: not in use, with their memory */
+    uint32_t stock_count;
+};
+
+/* `cache` is borrowed. A round must not be moved between init and fini. */
+void round_init(struct round *round, struct cache *cache,
+                void (*refresh)(void *context, const struct dns_name *name, enum dns_type type),
+                void *context);
+void round_fini(struct round *round);
+
+/* A message from the stock, ready to be fed; NULL without memory. Spans of the envelope are
+ * borrowed. */
+struct message *round_begin_message(struct round *round, const struct message_options *options,
+                                    const struct message_envelope *envelope) MUST_CHECK;
+/* Ends it (message_fini) and keeps its memory for another one. */
+void round_end_message(struct round *round, struct message *message);
+
+/* Verifies the jobs of all these messages together, which have said MESSAGE_NEEDS_VERIFY: call
+ * message_step for each afterwards. Returns how many jobs there were. */
+uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n);
+
+/* near.c: fills round->near. */
+void near_init(struct round *round);
+
+#endif
