@@ -1,4 +1,7 @@
-/* The key of a question in the shared cache: name in wire form and type, big-endian (F16). */
+/*
+ * The key of a question in the shared cache: name in wire form and type, big-endian (F16); and what
+ * is kept under it.
+ */
 #include "dns/resolvers.h"
 
 size_t resolvers_cache_key(const struct dns_name *name, enum dns_type type,
@@ -26,4 +29,51 @@ bool resolvers_cache_key_read(struct span key, struct dns_name *name, enum dns_t
     *name = read;
     *type = (enum dns_type)number;
     return true;
+}
+
+static enum cache_outcome cache_outcome_of(enum dns_outcome outcome)
+{
+    switch (outcome) {
+    case DNS_ANSWER:
+        return CACHE_ANSWER;
+    case DNS_EMPTY:
+        return CACHE_EMPTY;
+    case DNS_NXDOMAIN:
+        return CACHE_NXDOMAIN;
+    case DNS_UNANSWERED:
+    case DNS_TEMPFAIL:
+        break;
+    }
+    return CACHE_FAILURE;
+}
+
+static void release_shared(void *object)
+{
+    struct dns_shared *shared = object;
+    dns_shared_unref(&shared);
+}
+
+bool resolvers_own_failure(const struct dns_answer *answer)
+{
+    static const char *const words[] = {"no_memory", "resolver_error"};
+    for (size_t i = 0; answer->reason && i < COUNT_OF(words); i++)
+        if (strcmp(answer->reason, words[i]) == 0)
+            return true;
+    return false;
+}
+
+enum cache_put_result resolvers_cache_put(struct cache *cache, struct span key,
+                                          struct dns_shared *shared, int64_t now_ms)
+{
+    const struct cache_item item = {
+        .outcome = cache_outcome_of(shared->answer.outcome),
+        .ttl_s = shared->answer.ttl,
+        .object = dns_shared_ref(shared),
+        .bytes = shared->bytes,
+        .release = release_shared,
+    };
+    enum cache_put_result result = cache_put(cache, key, &item, now_ms);
+    if (result != CACHE_STORED)
+        release_shared(item.object);
+    return result;
 }

@@ -72,38 +72,6 @@ static bool answer_from_cache(struct resolver_thread *thread, struct resolver_qu
     return true;
 }
 
-static enum cache_outcome cache_outcome_of(enum dns_outcome outcome)
-{
-    switch (outcome) {
-    case DNS_ANSWER:
-        return CACHE_ANSWER;
-    case DNS_EMPTY:
-        return CACHE_EMPTY;
-    case DNS_NXDOMAIN:
-        return CACHE_NXDOMAIN;
-    case DNS_UNANSWERED:
-    case DNS_TEMPFAIL:
-        break;
-    }
-    return CACHE_FAILURE;
-}
-
-static void release_shared(void *object)
-{
-    struct dns_shared *shared = object;
-    dns_shared_unref(&shared);
-}
-
-/* Our own want of something says nothing about the name, and is not held against it. */
-static bool is_own_failure(const struct dns_answer *answer)
-{
-    static const char *const words[] = {"no_memory", "resolver_error"};
-    for (size_t i = 0; answer->reason && i < COUNT_OF(words); i++)
-        if (strcmp(answer->reason, words[i]) == 0)
-            return true;
-    return false;
-}
-
 /*
  * Keeps an answer. An answer that was asked for before a flush is not kept: the flush counts first
  * and then walks, we put first and then look at the count, so one of the two removes it.
@@ -112,17 +80,9 @@ static enum cache_put_result store(const struct flight *flight, struct dns_share
                                    struct span key)
 {
     struct resolvers *resolvers = flight->owner->resolvers;
-    const struct cache_item item = {
-        .outcome = cache_outcome_of(shared->answer.outcome),
-        .ttl_s = shared->answer.ttl,
-        .object = dns_shared_ref(shared),
-        .bytes = shared->bytes,
-        .release = release_shared,
-    };
-    enum cache_put_result result = cache_put(resolvers->cache, key, &item, resolver_clock_ms());
-    if (result != CACHE_STORED)
-        release_shared(item.object);
-    else if (atomic_load(&resolvers->epoch) != flight->epoch)
+    enum cache_put_result result =
+        resolvers_cache_put(resolvers->cache, key, shared, resolver_clock_ms());
+    if (result == CACHE_STORED && atomic_load(&resolvers->epoch) != flight->epoch)
         cache_remove(resolvers->cache, key);
     return result;
 }
@@ -185,7 +145,7 @@ static struct dns_shared *settle(struct flight *flight, const struct dns_answer 
     if (!shared)
         return dns_shared_ref(resolvers->failures[FAILURE_NO_MEMORY]);
     *age = answer->age;
-    if (is_own_failure(answer) || store(flight, shared, name_key) != CACHE_KEPT)
+    if (resolvers_own_failure(answer) || store(flight, shared, name_key) != CACHE_KEPT)
         return shared;
     struct dns_shared *older = find_cached(resolvers, name_key, age);
     if (!older)

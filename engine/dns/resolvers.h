@@ -133,6 +133,13 @@ size_t resolvers_cache_key(const struct dns_name *name, enum dns_type type,
 bool resolvers_cache_key_read(struct span key, struct dns_name *name,
                               enum dns_type *type) MUST_CHECK;
 
+/* Our own want of something ("no_memory") says nothing about the name: not to be kept. */
+bool resolvers_own_failure(const struct dns_answer *answer);
+/* Puts an answer into the cache, which takes a reference of its own where it keeps it. Threads as
+ * cache_put. */
+enum cache_put_result resolvers_cache_put(struct cache *cache, struct span key,
+                                          struct dns_shared *shared, int64_t now_ms) MUST_CHECK;
+
 /* Snapshot format of shared answers for cache_snapshot_write and _read. `prepare` makes parsed
  * forms anew. */
 struct cache_snapshot_format resolvers_snapshot_format(dns_prepare *prepare);
