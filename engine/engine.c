@@ -230,11 +230,9 @@ static void drive(struct assay_engine *engine, struct message *message)
     }
 }
 
-enum assay_status assay_message_end(struct assay_message *message)
+/* All has been read. */
+static enum assay_status judge(struct assay_message *message)
 {
-    if (message->ended)
-        return ASSAY_BAD_CALL;
-    message_end(&message->message);
     drive(message->engine, &message->message);
     message->ended = true;
     message->message.verdict.file = message->file;
@@ -244,6 +242,23 @@ enum assay_status assay_message_end(struct assay_message *message)
     if (!message_is_message(&message->message))
         return ASSAY_NO_MESSAGE;
     return message->message.too_large ? ASSAY_TOO_LARGE : ASSAY_OK;
+}
+
+enum assay_status assay_message_end(struct assay_message *message)
+{
+    if (message->ended)
+        return ASSAY_BAD_CALL;
+    message_end(&message->message);
+    return judge(message);
+}
+
+enum assay_status engine_message_end_recorded(struct assay_message *message,
+                                              const struct body_facts *facts, bool too_large)
+{
+    if (message->ended)
+        return ASSAY_BAD_CALL;
+    message_end_recorded(&message->message, facts, too_large);
+    return judge(message);
 }
 
 void assay_message_free(struct assay_message **message)

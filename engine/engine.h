@@ -36,6 +36,14 @@ struct message *assay_message_internal(struct assay_message *message);
 /* Name shown as "file" in the JSON; borrowed until the message is freed. */
 void assay_message_set_file(struct assay_message *message, struct span file);
 
+/*
+ * assay_message_end for a message whose body is only known by what it came to; for recordings, see
+ * message_end_recorded.
+ */
+enum assay_status engine_message_end_recorded(struct assay_message *message,
+                                              const struct body_facts *facts,
+                                              bool too_large) MUST_CHECK;
+
 /* The best result of all signatures (pass before all), RESULT_NONE where there is none. */
 enum result engine_dkim_result(const struct dkim_judgement *dkim);
 

@@ -196,14 +196,28 @@ void message_advance(struct message *message)
     discover_policy(message);
 }
 
-void message_end(struct message *message)
+static void end_header(struct message *message)
 {
     assert(message->stage == MESSAGE_READING);
     if (!message->reader.done)
         mail_reader_end(&message->reader);
     if (!message->header_judged)
         judge_header(message);
+}
+
+void message_end(struct message *message)
+{
+    end_header(message);
     body_hasher_end(&message->body);
+    message->stage = MESSAGE_JUDGING;
+}
+
+void message_end_recorded(struct message *message, const struct body_facts *facts, bool too_large)
+{
+    end_header(message);
+    body_hasher_end_with(&message->body, facts);
+    if (too_large)
+        note_too_large(message);
     message->stage = MESSAGE_JUDGING;
 }
 

@@ -18,6 +18,7 @@
 #ifndef ENGINE_MESSAGE_H
 #define ENGINE_MESSAGE_H
 
+#include "mail/body_facts.h"
 #include "verdict/verdict.h"
 
 /* Judges' settings: one immutable snapshot for the life of a message (security.md L15). */
@@ -113,6 +114,12 @@ bool message_feed(struct message *message, struct span bytes);
 void message_advance(struct message *message);
 /* No more bytes. Call once, then message_step. */
 void message_end(struct message *message);
+/*
+ * The same for a message whose body is not there but what it came to is (`assay replay`): only the
+ * header has been fed. `too_large`: the message was over the limit. For recordings alone: nothing
+ * that comes from outside may reach this.
+ */
+void message_end_recorded(struct message *message, const struct body_facts *facts, bool too_large);
 enum message_step message_step(struct message *message) MUST_CHECK;
 /*
  * Lets go of everything that is good for one round only, at any time between init and fini:

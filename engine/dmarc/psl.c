@@ -19,7 +19,10 @@
 
 struct dmarc_psl
 {
-    psl_ctx_t *list; /* owned */
+    psl_ctx_t *list;              /* owned */
+    bool recorded;                /* `pairs` alone answer */
+    struct dmarc_psl_pair *pairs; /* owned */
+    size_t pair_count;
 };
 
 struct dmarc_psl *dmarc_psl_open(const char *path)
@@ -34,11 +37,35 @@ struct dmarc_psl *dmarc_psl_open(const char *path)
     return psl;
 }
 
+struct dmarc_psl *dmarc_psl_recorded(const struct dmarc_psl_pair *pairs, size_t count)
+{
+    struct dmarc_psl *psl = calloc(1, sizeof *psl);
+    if (!psl)
+        return NULL;
+    psl->recorded = true;
+    psl->pair_count = count;
+    psl->pairs = calloc(count ? count : 1, sizeof *pairs);
+    if (!psl->pairs)
+        dmarc_psl_free(&psl);
+    else if (count)
+        memcpy(psl->pairs, pairs, count * sizeof *pairs);
+    return psl;
+}
+
+static struct dns_name recorded_org(const struct dmarc_psl *psl, const struct dns_name *name)
+{
+    for (size_t i = 0; i < psl->pair_count; i++)
+        if (dns_name_equal(&psl->pairs[i].name, name))
+            return psl->pairs[i].org;
+    return *name;
+}
+
 void dmarc_psl_free(struct dmarc_psl **psl)
 {
     if (!*psl)
         return;
     psl_free((*psl)->list);
+    free((*psl)->pairs);
     free(*psl);
     *psl = NULL;
 }
@@ -74,6 +101,8 @@ static unsigned count_labels(const char *text)
 struct dns_name dmarc_psl_org(const struct dmarc_psl *psl, const struct dns_name *name)
 {
     char text[DNS_NAME_MAX + 1];
+    if (psl && psl->recorded)
+        return recorded_org(psl, name);
     const psl_ctx_t *list = psl && psl->list ? psl->list : psl_builtin();
     if (!list || !write_text(name, text))
         return *name;

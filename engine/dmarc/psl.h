@@ -8,6 +8,15 @@ struct dmarc_psl;
 
 /* `path` NULL: libpsl's built-in list. NULL where the file cannot be read, or without memory. */
 struct dmarc_psl *dmarc_psl_open(const char *path) MUST_CHECK;
+/*
+ * No list, but what one has said: name and registrable domain, `pairs` of them. A name that is not
+ * among them is its own. Copies the names; NULL without memory.
+ */
+struct dmarc_psl_pair
+{
+    struct dns_name name, org;
+};
+struct dmarc_psl *dmarc_psl_recorded(const struct dmarc_psl_pair *pairs, size_t count) MUST_CHECK;
 void dmarc_psl_free(struct dmarc_psl **psl);
 /*
  * The registrable domain of `name`, or `name` itself where there is none (a public suffix, a name

@@ -164,6 +164,13 @@ void dns_zone_answer(const struct dns_source *source, const struct dns_name *ask
         answer->ttl = 0;
 }
 
+bool dns_zone_has(const struct dns_source *source, const struct dns_name *name, enum dns_type type)
+{
+    const struct zone *zone = (const struct zone *)source;
+    const struct zone_name *entry = zone_table_find(&zone->table, dns_name_span(name));
+    return entry && zone_set_find(entry, type);
+}
+
 static void zone_resolve(struct dns_source *source, struct dns_answers *answers,
                          int64_t deadline_ms)
 {

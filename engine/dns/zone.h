@@ -11,4 +11,8 @@
 void dns_zone_answer(const struct dns_source *zone, const struct dns_name *name, enum dns_type type,
                      struct dns_record records[MAX_DNS_RECORDS], struct dns_answer *answer);
 
+/* The file has records or an outcome for just this name and type: no wildcard, no CNAME. */
+bool dns_zone_has(const struct dns_source *zone, const struct dns_name *name,
+                  enum dns_type type) MUST_CHECK;
+
 #endif

@@ -193,6 +193,11 @@ void body_hasher_end(struct body_hasher *hasher)
     for (uint32_t i = 0; i < hasher->count; i++) /* l= larger than the body */
         if (!hasher->hashes[i].known)
             hasher->hashes[i].hashed = hasher->streams[hasher->hashes[i].canon].octets;
+    body_hasher_note_octets(hasher);
+}
+
+void body_hasher_note_octets(struct body_hasher *hasher)
+{
     struct mail_anomalies *anomalies = hasher->anomalies;
     mail_anomaly_note_times(anomalies, ANOMALY_BODY_BARE_CR, mail_octets_bare_cr(&hasher->octets));
     mail_anomaly_note_times(anomalies, ANOMALY_BODY_BARE_LF, mail_octets_bare_lf(&hasher->octets));

@@ -71,6 +71,8 @@ int body_hasher_want(struct body_hasher *hasher, enum canon canon, uint64_t limi
 void body_hasher_feed(struct body_hasher *hasher, struct span bytes);
 void body_hasher_end(struct body_hasher *hasher);
 void body_hasher_fini(struct body_hasher *hasher);
+/* Notes the BODY_ anomalies of the octets counted; body_hasher_end does. For body_facts.c. */
+void body_hasher_note_octets(struct body_hasher *hasher);
 
 /* Canonical octets of the whole body, after the end; only for a canonicalization that was wanted.
  */
