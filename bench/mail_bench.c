@@ -120,11 +120,11 @@ static void count_piece(void *context, struct span bytes)
 static void canon_call(void *context)
 {
     struct body_job *job = context;
-    struct canon_body state;
+    struct canon_pipe state;
     job->pieces = job->octets = 0;
-    canon_body_init(&state, job->canon, count_piece, job);
-    canon_body_feed(&state, job->body);
-    canon_body_end(&state);
+    canon_pipe_init(&state, job->canon, count_piece, job);
+    canon_pipe_feed(&state, job->body);
+    canon_pipe_end(&state);
 }
 
 static void hasher_call(void *context)

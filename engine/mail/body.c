@@ -99,7 +99,7 @@ static void stream_open(struct body_hasher *hasher, enum canon canon)
         return;
     stream->wanted = true;
     stream->owner = hasher;
-    canon_body_init(&stream->canon, canon, stream_take, stream);
+    canon_pipe_init(&stream->canon, canon, stream_take, stream);
     if (!digest_init(&stream->digest))
         hasher->failed = true;
 }
@@ -141,7 +141,7 @@ static void hasher_slice(struct body_hasher *hasher, struct span slice)
         if (!stream->wanted)
             continue;
         stream->staged = stage;
-        canon_body_feed(&stream->canon, slice);
+        canon_pipe_feed(&stream->canon, slice);
         stream_flush(stream);
         stream->staged = NULL;
     }
@@ -172,7 +172,7 @@ static void stream_end(struct body_stream *stream)
 {
     uint8_t stage[BODY_STAGE_BYTES];
     stream->staged = stage;
-    canon_body_end(&stream->canon);
+    canon_pipe_end(&stream->canon);
     if (!stream->owner->failed && stream->hashing)
         stream_read_off(stream, BODY_WHOLE);
     digest_fini(&stream->digest); /* a message that waits for its keys holds none */

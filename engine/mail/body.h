@@ -35,7 +35,7 @@ struct body_hash
 
 struct body_stream /* one canonicalization */
 {
-    struct canon_body canon;
+    struct canon_pipe canon;
     struct digest digest;
     uint64_t octets;    /* canonical octets so far */
     uint64_t next_stop; /* the smallest limit not yet reached; BODY_WHOLE when only the end is */

@@ -28,27 +28,57 @@ void canon_field(enum canon canon, const struct mail_field *field, struct span c
 typedef void canon_sink(void *context, struct span bytes);
 
 /*
- * Streaming body canonicalization: state for a CR split from its LF, blanks that may turn out to be
- * trailing, and empty lines that may turn out to be the last (DV-28). Constant memory.
+ * Streaming body canonicalization, pulled: the caller owns the output and says when. Constant
+ * memory: what is held back may turn out to be the end of the body, and is a count and two flags.
+ * The end of the body ends its last line: relaxed drops blanks there, as if CRLF had followed.
  *
- * What the algorithm leaves unchanged reaches the sink as long pieces of the input. The end of the
- * body ends its last line: relaxed drops blanks there, as if CRLF had followed.
+ *   canon_body_init -> canon_body_step ... -> canon_body_finish until it returns 0
+ *
+ * A struct may be copied or moved between calls; it owns nothing. The input is not kept.
  */
 struct canon_body
 {
     enum canon canon;
-    canon_sink *sink;
-    void *context;
     uint64_t held_lines; /* CRLFs held back: they go out when content follows */
     bool held_wsp;       /* relaxed: blanks behind them, not yet known to be inside a line */
     bool held_cr;        /* the last octet, behind all that: half a CRLF, or content */
     bool wrote_any;
+    bool ended;
 };
 
-void canon_body_init(struct canon_body *body, enum canon canon, canon_sink *sink, void *context);
-void canon_body_feed(struct canon_body *body, struct span bytes);
-/* Ends the body: simple gives at least one CRLF (DV-25), relaxed leaves an empty body empty
- * (DV-26). */
-void canon_body_end(struct canon_body *body);
+enum
+{
+    CANON_STEP_ROOM = 512, /* the least `room`; 4 KB keep the cost of a call small */
+};
+
+void canon_body_init(struct canon_body *body, enum canon canon);
+/*
+ * Canonicalizes from the front of *in, which it advances over what it used, and writes what is
+ * certain to out[0..room); returns how many octets that is. Up to 64 octets behind them, never
+ * behind `room`, hold anything. Octets left in *in: call again. It returns 0 only with *in used up.
+ * Requires room >= CANON_STEP_ROOM.
+ */
+size_t canon_body_step(struct canon_body *body, struct span *in, uint8_t *out, size_t room);
+/*
+ * Ends the body: what was held and counts, and the last CRLF; simple gives at least one CRLF
+ * (DV-25), relaxed leaves an empty body empty (DV-26). Returns octets written as above; call it
+ * until it returns 0.
+ */
+size_t canon_body_finish(struct canon_body *body, uint8_t *out, size_t room);
+
+/*
+ * The same with the output pushed into a sink, in pieces of at most 4 KB; `sink` must not keep
+ * them. Nothing is written behind the last feed until the end.
+ */
+struct canon_pipe
+{
+    struct canon_body body;
+    canon_sink *sink;
+    void *context;
+};
+
+void canon_pipe_init(struct canon_pipe *pipe, enum canon canon, canon_sink *sink, void *context);
+void canon_pipe_feed(struct canon_pipe *pipe, struct span bytes);
+void canon_pipe_end(struct canon_pipe *pipe);
 
 #endif

@@ -2,202 +2,189 @@
  * Bodies in canonical form (RFC 6376 3.4.3, 3.4.4) as they stream past. Linear, constant memory,
  * no line buffer: a line of 20 MB is as good as any (security.md B09).
  *
- * Both algorithms hold back the CRLFs at the end of what they have seen, and a CR that may be half
- * of one. Simple needs nothing else: whatever is in front of that tail goes out as it is. Relaxed
- * looks for the blanks that change: a HTAB, or a SP in front of a SP, HTAB or CR. All else, single
- * blanks and line ends included, goes out in the piece it came in.
+ * What may turn out to be the end of the body is held: CRLFs, relaxed also one blank behind them,
+ * then a CR that may be half of a CRLF. Nothing else is remembered: whether a blank stays is told
+ * by the two octets behind it, so the text itself goes through a kernel without state. It stays
+ * unless a blank or a CRLF follows.
  */
 #include "base/attributes.h"
-#include "base/bytes16.h"
 #include "base/chars.h"
 #include "mail/canon.h"
 
-#define CRLF8 "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
-#define CRLF64 CRLF8 CRLF8 CRLF8 CRLF8 CRLF8 CRLF8 CRLF8 CRLF8
-static const struct span many_crlf = SPAN(CRLF64 CRLF64 CRLF64 CRLF64);
-
-void canon_body_init(struct canon_body *body, enum canon canon, canon_sink *sink, void *context)
+enum
 {
-    *body = (struct canon_body){.canon = canon, .sink = sink, .context = context};
+    BLOCK = 64,      /* what the kernel takes */
+    LOOK_AHEAD = 2,  /* octets behind a block that it reads */
+    SLACK = 64,      /* octets behind its result that it may write */
+    TAIL_ROOM = 256, /* for a blank, a CR, the last octets of a piece and the slack */
+};
+STATIC_ASSERT(TAIL_ROOM > 2 + 2 * BLOCK + SLACK);
+STATIC_ASSERT(CANON_STEP_ROOM >= 2 * TAIL_ROOM);
+
+void canon_body_init(struct canon_body *body, enum canon canon)
+{
+    *body = (struct canon_body){.canon = canon};
 }
 
-static void emit(struct canon_body *body, struct span bytes)
+static void take(struct span *in, size_t n)
 {
-    if (bytes.n)
-        body->sink(body->context, bytes);
-    body->wrote_any = true;
+    *in = span_skip(*in, n);
 }
 
-static void emit_held_lines(struct canon_body *body)
+/* Passes over line ends and blanks, holding them. True: the held octets are followed by content. */
+static bool find_content(struct canon_body *body, struct span *in)
 {
-    while (body->held_lines) {
-        uint64_t lines = body->held_lines;
-        if (lines > many_crlf.n / 2)
-            lines = many_crlf.n / 2;
-        emit(body, span_slice(many_crlf, 0, (size_t)lines * 2));
-        body->held_lines -= lines;
+    for (; in->n; take(in, 1)) {
+        uint8_t c = in->p[0];
+        if (body->held_cr && c != '\n')
+            return true; /* the CR is content */
+        if (body->held_cr) {
+            body->held_cr = body->held_wsp = false;
+            body->held_lines++;
+        } else if (c == '\r') {
+            body->held_cr = true;
+        } else if (body->canon == CANON_RELAXED && char_is_wsp(c)) {
+            body->held_wsp = true;
+        } else {
+            return true;
+        }
     }
+    return false;
 }
 
-/* Content follows: what was held in front of it counts. */
-static void emit_held(struct canon_body *body)
+static size_t write_held_lines(struct canon_body *body, uint8_t *out, size_t room)
 {
-    emit_held_lines(body);
+    size_t lines = body->held_lines < room / 2 ? (size_t)body->held_lines : room / 2;
+    for (size_t i = 0; i < lines; i++)
+        memcpy(out + 2 * i, "\r\n", 2);
+    body->held_lines -= lines;
+    return 2 * lines;
+}
+
+/* What is held behind the lines. */
+static size_t write_held_octets(struct canon_body *body, uint8_t *out)
+{
+    size_t n = 0;
     if (body->held_wsp)
-        emit(body, SPAN(" "));
-    body->held_wsp = false;
+        out[n++] = ' ';
+    if (body->held_cr)
+        out[n++] = '\r';
+    body->held_wsp = body->held_cr = false;
+    return n;
 }
 
-/* The CR at the end of the last piece: half a line end, or content. Returns bytes used up. */
-static size_t settle_cr(struct canon_body *body, struct span bytes)
-{
-    if (!body->held_cr || bytes.n == 0)
-        return 0;
-    body->held_cr = false;
-    if (bytes.p[0] == '\n') {
-        body->held_wsp = false;
-        body->held_lines++;
-        return 1;
-    }
-    emit_held(body);
-    emit(body, SPAN("\r"));
-    return 0;
-}
-
-static bool is_crlf(struct span s, size_t at)
-{
-    return at + 1 < s.n && s.p[at] == '\r' && s.p[at + 1] == '\n';
-}
-
-/* Emits `content` but for the CRLFs at its end, which it holds. */
-static void emit_content(struct canon_body *body, struct span content)
-{
-    uint64_t lines = 0;
-    while (content.n >= 2 && is_crlf(content, content.n - 2)) {
-        content.n -= 2;
-        lines++;
-    }
-    if (content.n)
-        emit_held(body);
-    if (content.n)
-        emit(body, content);
-    body->held_lines += lines;
-}
-
-/* Takes a CR off the end and holds it. */
-static struct span hold_last_cr(struct canon_body *body, struct span s)
+/* Without the octets whose meaning the next piece decides: a CR, relaxed the blanks before it. */
+static struct span hold_end(struct canon_body *body, struct span s)
 {
     if (s.n && s.p[s.n - 1] == '\r') {
         body->held_cr = true;
         s.n--;
     }
+    if (body->canon == CANON_SIMPLE)
+        return s;
+    for (; s.n && char_is_wsp(s.p[s.n - 1]); s.n--)
+        body->held_wsp = true;
     return s;
 }
 
-static void simple_feed(struct canon_body *body, struct span bytes)
+static bool is_crlf(const uint8_t *p)
 {
-    bytes = span_skip(bytes, settle_cr(body, bytes));
-    emit_content(body, hold_last_cr(body, bytes));
+    return p[0] == '\r' && p[1] == '\n';
 }
 
-/*
- * Where the next blank stands that changes, or s.n. The last byte is one if it is a blank: what
- * follows it is not known.
- */
-static size_t find_blank(struct span s, size_t at)
+static size_t relax(const uint8_t *in, size_t n, uint8_t *out)
 {
-    while (s.n - at > BYTES16) { /* 17 left: sixteen octets, and the same one octet further */
-        bytes16 v = bytes16_load(s.p + at);
-        bytes16 next = bytes16_load(s.p + at + 1);
-        bytes16 changes =
-            bytes16_equal(next, ' ') | bytes16_equal(next, '\t') | bytes16_equal(next, '\r');
-        changes = bytes16_equal(v, '\t') | (bytes16_equal(v, ' ') & changes);
-        if (bytes16_any(changes))
-            return at + bytes16_first(changes);
-        at += BYTES16;
+    size_t written = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool blank = char_is_wsp(in[i]);
+        if (blank && (char_is_wsp(in[i + 1]) || is_crlf(in + i + 1)))
+            continue;
+        out[written++] = blank ? ' ' : in[i];
     }
-    for (; at < s.n; at++) {
-        if (s.p[at] == '\t')
-            return at;
-        if (s.p[at] == ' ' && (at + 1 == s.n || char_is_wsp(s.p[at + 1]) || s.p[at + 1] == '\r'))
-            return at;
+    return written;
+}
+
+/* The last octets of a piece, fewer than a block and its look-ahead; none of them is held. */
+static size_t relax_tail(struct span tail, uint8_t *out)
+{
+    uint8_t padded[2 * BLOCK + LOOK_AHEAD];
+    size_t n = tail.n > BLOCK ? 2 * BLOCK : BLOCK;
+    assert(tail.n < BLOCK + LOOK_AHEAD);
+    if (tail.n == 0)
+        return 0;
+    memset(padded, 'x', sizeof padded);
+    memcpy(padded, tail.p, tail.n);
+    return relax(padded, n, out) - (n - tail.n);
+}
+
+static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
+{
+    size_t n = 0, blocks = in->n < LOOK_AHEAD ? 0 : (in->n - LOOK_AHEAD) / BLOCK;
+    size_t fit = (room - TAIL_ROOM) / BLOCK;
+    blocks = blocks < fit ? blocks : fit;
+    if (blocks) {
+        n = relax(in->p, blocks * BLOCK, out);
+        take(in, blocks * BLOCK);
     }
-    return s.n;
+    if (in->n >= BLOCK + LOOK_AHEAD)
+        return n;
+    n += relax_tail(hold_end(body, *in), out + n);
+    take(in, in->n);
+    return n;
 }
 
-static size_t skip_blanks(struct span s, size_t at)
+static size_t simple_content(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
 {
-    while (at < s.n && char_is_wsp(s.p[at]))
-        at++;
-    return at;
+    size_t n = in->n < room ? in->n : room;
+    struct span piece = hold_end(body, span_slice(*in, 0, n));
+    take(in, n);
+    if (piece.n)
+        memcpy(out, piece.p, piece.n);
+    return piece.n;
 }
 
-/*
- * Emits from `at`, where content or a CRLF in front of content stands, up to the next blank that
- * changes, and on over that run of blanks; returns where it stopped.
- */
-static size_t relaxed_content(struct canon_body *body, struct span s, size_t at)
+/* Takes the CRLFs off the end of what was written, and holds them. */
+static size_t hold_lines(struct canon_body *body, const uint8_t *out, size_t n)
 {
-    size_t blank = find_blank(s, at);
-    size_t next = skip_blanks(s, blank);
-    bool inside = next < s.n && s.p[next] != '\r';
-    if (inside && s.p[blank] == ' ') { /* the first blank is the one that stays */
-        emit_content(body, span_slice(s, at, blank + 1));
-        return next;
-    }
-    emit_content(body, span_slice(s, at, blank));
-    body->held_wsp = next > blank;
-    return next;
+    for (; n >= 2 && is_crlf(out + n - 2); n -= 2)
+        body->held_lines++;
+    return n;
 }
 
-/* Holds the CRLFs at `at`, unless content follows them and nothing is held: then they stay part of
- * it. Returns where to go on; *content says whether content begins there. */
-static size_t relaxed_lines(struct canon_body *body, struct span s, size_t at, bool *content)
+size_t canon_body_step(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
 {
-    size_t next = at;
-    while (is_crlf(s, next))
-        next += 2;
-    *content = next < s.n && !char_is_wsp(s.p[next]);
-    if (next > at)
-        body->held_wsp = false;
-    if (*content)
-        return at;
-    body->held_lines += (next - at) / 2;
-    return next;
-}
-
-static void relaxed_feed(struct canon_body *body, struct span bytes)
-{
-    size_t at = settle_cr(body, bytes);
-    bytes = hold_last_cr(body, bytes);
-    bool content;
-    while (at < bytes.n) {
-        size_t next = skip_blanks(bytes, at);
-        if (next > at)
-            body->held_wsp = true;
-        at = relaxed_lines(body, bytes, next, &content);
-        if (content)
-            at = relaxed_content(body, bytes, at);
-    }
-}
-
-void canon_body_feed(struct canon_body *body, struct span bytes)
-{
+    assert(room >= CANON_STEP_ROOM && !body->ended);
+    if (!find_content(body, in))
+        return 0;
+    size_t n = write_held_lines(body, out, room - 2 * TAIL_ROOM + SLACK);
+    body->wrote_any = true;
+    if (body->held_lines)
+        return n;
+    n += write_held_octets(body, out + n);
     if (body->canon == CANON_RELAXED)
-        relaxed_feed(body, bytes);
+        n += relaxed_content(body, in, out + n, room - n);
     else
-        simple_feed(body, bytes);
+        n += simple_content(body, in, out + n, room - n);
+    return hold_lines(body, out, n);
 }
 
-void canon_body_end(struct canon_body *body)
+size_t canon_body_finish(struct canon_body *body, uint8_t *out, size_t room)
 {
+    size_t n = 0;
+    assert(room >= CANON_STEP_ROOM);
+    if (body->ended)
+        return 0;
     if (body->held_cr) { /* no LF came: content */
-        emit_held(body);
-        emit(body, SPAN("\r"));
+        n = write_held_lines(body, out, room - TAIL_ROOM);
+        body->wrote_any = true;
+        if (body->held_lines)
+            return n;
+        n += write_held_octets(body, out + n);
     }
     /* DV-26: relaxed leaves an empty body empty. DV-25: simple makes it one CRLF. */
-    if (body->wrote_any || body->canon == CANON_SIMPLE)
-        emit(body, SPAN("\r\n"));
-    body->held_cr = body->held_wsp = false;
-    body->held_lines = 0;
+    body->ended = true;
+    if (!body->wrote_any && body->canon == CANON_RELAXED)
+        return n;
+    memcpy(out + n, "\r\n", 2);
+    return n + 2;
 }

@@ -153,11 +153,11 @@ static void sum_up(void *context, struct span bytes)
 static struct sum sum_of(enum canon canon, struct span body, size_t step)
 {
     struct sum sum = {0, 1};
-    struct canon_body state;
-    canon_body_init(&state, canon, sum_up, &sum);
+    struct canon_pipe state;
+    canon_pipe_init(&state, canon, sum_up, &sum);
     for (size_t at = 0; at < body.n; at += step)
-        canon_body_feed(&state, span_slice(body, at, body.n - at < step ? body.n : at + step));
-    canon_body_end(&state);
+        canon_pipe_feed(&state, span_slice(body, at, body.n - at < step ? body.n : at + step));
+    canon_pipe_end(&state);
     return sum;
 }
 

@@ -60,14 +60,14 @@ static void collect(void *context, struct span bytes)
 
 static void canonicalize(enum canon canon, struct span body, size_t piece, struct buffer *out)
 {
-    struct canon_body state;
-    canon_body_init(&state, canon, collect, out);
+    struct canon_pipe state;
+    canon_pipe_init(&state, canon, collect, out);
     while (body.n) {
         size_t n = piece < body.n ? piece : body.n;
-        canon_body_feed(&state, span_slice(body, 0, n));
+        canon_pipe_feed(&state, span_slice(body, 0, n));
         body = span_skip(body, n);
     }
-    canon_body_end(&state);
+    canon_pipe_end(&state);
 }
 
 void slow_check_body(struct span body, size_t piece)
