@@ -1,0 +1,52 @@
+/* How the checks of engine/lint report. Internal to the folder. */
+#ifndef LINT_FINDING_H
+#define LINT_FINDING_H
+
+#include "base/taglist.h"
+#include "lint/lint.h"
+
+/* The record that is being linted; all borrowed. */
+struct lint_place
+{
+    struct lint_findings *findings;
+    enum lint_kind kind;
+    const struct dns_name *name; /* NULL: not known */
+    struct span text;            /* empty: there is no record */
+};
+
+/* For "%.*s" of a span. */
+#define SPAN_ARGS(span) (int)((span).n), (const char *)((span).p)
+
+/*
+ * Appends a finding about `part`, a part of place->text, or with an empty one about all of it.
+ * Never fails as a call: without memory or over LINT_FINDINGS_MAX it returns NULL, which the next
+ * call takes.
+ */
+struct lint_finding *lint_find(const struct lint_place *place, enum lint_severity severity,
+                               const char *code, struct span part, const char *format, ...)
+    PRINTF_LIKE(5, 6);
+/* What to write instead. */
+void lint_instead(const struct lint_place *place, struct lint_finding *finding, const char *format,
+                  ...) PRINTF_LIKE(3, 4);
+
+/* The shares of lint_record, one file each. */
+void lint_spf_record(const struct lint_place *place, bool included);
+void lint_dkim_record(const struct lint_place *place);
+void lint_dmarc_record(const struct lint_place *place);
+
+/*
+ * tags.c: every fault of a tag list, each at its place: a spec that is none is an error or, where
+ * receivers only leave it out, a warning. *list gets the good tags (faults left out).
+ */
+void lint_tags(const struct lint_place *place, enum lint_severity severity, struct taglist *list);
+/* The tag as a whole, from its name to the end of its value. */
+struct span lint_tag_text(const struct lint_place *place, const struct tag *tag);
+/* "\;": a backslash that a zone file's writer put in front of ";" and that was published. */
+void lint_escaped_semicolons(const struct lint_place *place);
+
+/* The answer that a TXT record of this text is, alone at its name, in bytes of a packet. */
+size_t lint_answer_bytes(const struct dns_name *name, struct span text);
+/* over 512 octets: RFC 7208 3.4, RFC 6376 3.6.2 leave it to TCP or EDNS */
+void lint_size(const struct lint_place *place, enum lint_severity severity);
+
+#endif
