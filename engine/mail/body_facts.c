@@ -58,7 +58,7 @@ static void take_hashes(struct body_hasher *hasher, const struct body_facts *fac
 
 void body_hasher_end_with(struct body_hasher *hasher, const struct body_facts *facts)
 {
-    assert(!hasher->started && !hasher->ended);
+    assert(hasher->total == 0 && !hasher->ended);
     body_hasher_end(hasher); /* of an empty body: releases the digests */
     take_octets(hasher, facts);
     take_hashes(hasher, facts);

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "mail/line_ends.h"
+#include "record.h"
 #include "show.h"
 
 enum
@@ -17,18 +18,33 @@ enum
     READ_BYTES = 64 * 1024,
 };
 
+/* What the messages of one call share. */
+struct checking
+{
+    const struct options *options;
+    struct assay_engine *engine;
+    struct reachability reachability;
+    struct record record;
+};
+
+struct feeding
+{
+    struct record *record;
+    struct assay_message *message;
+};
+
 static void feed(void *context, struct span bytes)
 {
-    enum assay_status status = assay_message_feed(context, bytes.p, bytes.n);
-    (void)status; /* too large shows again at the end */
+    struct feeding *feeding = context;
+    record_feed(feeding->record, feeding->message, bytes);
 }
 
 /* Reads all of `fd` into the message; false with errno on a read error. */
-static bool read_message(int fd, struct assay_message *message)
+static bool read_message(int fd, struct feeding *feeding)
 {
     static uint8_t bytes[READ_BYTES];
     struct line_ends ends;
-    line_ends_init(&ends, feed, message);
+    line_ends_init(&ends, feed, feeding);
     for (;;) {
         ssize_t n = read(fd, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR)
@@ -64,9 +80,9 @@ static void print_message(const struct options *options, const char *file,
         show_text(file, assay_message_json(message));
 }
 
-static int judge(struct assay_engine *engine, const struct options *options, const char *file,
-                 int fd, struct reachability *reachability)
+static int judge(struct checking *checking, const char *file, int fd)
 {
+    const struct options *options = checking->options;
     struct assay_envelope envelope = {
         .size = sizeof envelope,
         .client_ip = options->ip,
@@ -77,14 +93,16 @@ static int judge(struct assay_engine *engine, const struct options *options, con
         .received_at = (int64_t)options->now,
     };
     char error[ASSAY_ERROR_MAX] = "";
-    struct assay_message *message = assay_message_begin(engine, &envelope, error);
+    struct assay_message *message = assay_message_begin(checking->engine, &envelope, error);
     if (!message) {
         complain("%s: %s", file, error);
         return STATUS_USAGE;
     }
     int status = STATUS_OK;
+    struct feeding feeding = {&checking->record, message};
     assay_message_set_file(message, span_from_string(file));
-    if (!read_message(fd, message)) {
+    record_begin(&checking->record);
+    if (!read_message(fd, &feeding)) {
         complain("%s: %s", file, strerror(errno));
         status = STATUS_NO_INPUT;
     } else if (assay_message_end(message) == ASSAY_NO_MESSAGE) {
@@ -94,18 +112,18 @@ static int judge(struct assay_engine *engine, const struct options *options, con
         complain("%s: no memory for the verdict", file);
         status = STATUS_SOFTWARE;
     } else {
-        reachability_count(reachability, &assay_message_internal(message)->answers);
+        reachability_count(&checking->reachability, &assay_message_internal(message)->answers);
         print_message(options, file, message);
+        status = record_message(&checking->record, checking->engine, message, file);
     }
     assay_message_free(&message);
     return status;
 }
 
-static int check_file(struct assay_engine *engine, const struct options *options, const char *file,
-                      struct reachability *reachability)
+static int check_file(struct checking *checking, const char *file)
 {
     if (strcmp(file, "-") == 0)
-        return judge(engine, options, file, STDIN_FILENO, reachability);
+        return judge(checking, file, STDIN_FILENO);
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     struct stat facts;
     if (fd < 0 || fstat(fd, &facts) != 0) {
@@ -118,31 +136,41 @@ static int check_file(struct assay_engine *engine, const struct options *options
     if (S_ISDIR(facts.st_mode))
         complain("%s: is a directory; name its files, e.g. %s/*", file, file);
     else
-        status = judge(engine, options, file, fd, reachability);
+        status = judge(checking, file, fd);
     close(fd);
     return status;
 }
 
-int command_check(const struct options *options)
+static int check_files(struct checking *checking)
 {
+    const struct options *options = checking->options;
     char dash[] = "-";
     char *standard_input[] = {dash};
-    int status = STATUS_OK;
-    struct assay_engine *engine = options_open_engine(options, &status);
-    if (!engine)
-        return status;
-    if (options->brief && !options->json)
-        print_row_heading(stdout);
     bool none = options->operand_count == 0;
     char **files = none ? standard_input : options->operands;
     int count = none ? 1 : options->operand_count;
-    struct reachability reachability = {0};
+    int status = STATUS_OK;
+    if (options->brief && !options->json)
+        print_row_heading(stdout);
     for (int i = 0; i < count; i++) {
-        int one = check_file(engine, options, files[i], &reachability);
+        int one = check_file(checking, files[i]);
         status = one ? one : status;
     }
-    if (!status)
-        status = reachability_status(&reachability, options);
-    assay_engine_close(&engine);
+    int wrong = record_write(&checking->record);
+    status = wrong ? wrong : status;
+    return status ? status : reachability_status(&checking->reachability, options);
+}
+
+int command_check(const struct options *options)
+{
+    int status = STATUS_OK;
+    struct checking checking = {.options = options};
+    checking.engine = options_open_engine(options, &status);
+    if (!checking.engine)
+        return status;
+    record_init(&checking.record, options);
+    status = check_files(&checking);
+    record_fini(&checking.record);
+    assay_engine_close(&checking.engine);
     return status;
 }

@@ -51,6 +51,8 @@ struct options
     uint64_t timeout_ms;    /* 0: the engine's default */
     const char *dmarc_mode; /* NULL: treewalk */
     bool json, brief, reject;
+    const char *record; /* of check, as the next one */
+    bool with_body;
     char **operands;
     int operand_count;
 };
@@ -83,6 +85,7 @@ int command_keygen(int argc, char **argv);
 int command_testkey(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_seal(int argc, char **argv);
+int command_replay(int argc, char **argv);
 
 /* The command of this name, or NULL. */
 const struct command *command_find(const char *name);

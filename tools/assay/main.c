@@ -70,6 +70,15 @@ static const char seal_help[] =
     "found another key; 64 usage, 65 no message or no key, 66 no such file, 69 no answer from the\n"
     "DNS, 73 cannot write -o, 77 wrong passphrase or a key file that others may read.\n";
 
+static const char replay_help[] =
+    "Judges the capsules of `assay check --record` again, with the answers and at the time that "
+    "they\n"
+    "hold; asks nobody and opens no other file. Prints what check printed. Says on stderr which\n"
+    "sections were changed since, which questions have no recorded answer and where the verdict\n"
+    "differs.\n\n"
+    "Exit status: 0 the verdict is as recorded, 1 it differs, 64 usage, 65 no capsule, 66 no such\n"
+    "file.\n";
+
 const struct command commands[] = {
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
      check_flags, JUDGE_STATUS, command_check, NULL},
@@ -92,6 +101,8 @@ const struct command commands[] = {
      "FILE", sign_flags, sign_help, NULL, command_sign},
     {"seal", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "adds an ARC set to a message",
      "FILE", seal_flags, seal_help, NULL, command_seal},
+    {"replay", "[--json|--brief|--changes] [FILE...|-]", "recorded messages judged again, offline",
+     "FILE", replay_flags, replay_help, NULL, command_replay},
     {0},
 };
 

@@ -59,6 +59,11 @@ const struct flag check_flags[] = {
     DNS_FLAGS(judging, shared),
     POLICY_FLAGS,
     AUTHSERV_ID_FLAG("the host's"),
+    {"record", 0, FLAG_TEXT, "FILE",
+     "a capsule of each message for `assay replay`: envelope,\nheader, body hashes, DNS answers, "
+     "settings, verdict;\nFILE is replaced, mode 0600",
+     AT(record), 0},
+    {"with-body", 0, FLAG_SET, NULL, "record the body too", AT(with_body), 0},
     BRIEF_FLAG,
     JSON_FLAG,
     {0},
@@ -129,6 +134,18 @@ static bool check_authserv_id(const char *id)
     return false;
 }
 
+static bool check_record(const struct options *options)
+{
+    if (options->with_body && !options->record) {
+        complain("--with-body wants --record FILE");
+        return false;
+    }
+    if (!options->record || (*options->record && strcmp(options->record, "-") != 0))
+        return true;
+    complain("--record: \"%s\" is no file: standard output has the verdicts", options->record);
+    return false;
+}
+
 bool options_read(int argc, char **argv, const struct command *command, struct options *options)
 {
     struct operands operands;
@@ -137,7 +154,8 @@ bool options_read(int argc, char **argv, const struct command *command, struct o
         return false;
     options->operands = operands.texts;
     options->operand_count = operands.count;
-    return check_authserv_id(options->authserv_id) && options_check_source(options);
+    return check_authserv_id(options->authserv_id) && options_check_source(options) &&
+           check_record(options);
 }
 
 int options_open_status(const struct options *options)
