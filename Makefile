@@ -51,7 +51,7 @@ SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/s
 TOOL    := $(wildcard tools/assay/*.c)
 DAEMON  := $(wildcard tools/assayd/*.c)
 CLIENT  := $(wildcard client/*.c)
-BENCHES := $(wildcard bench/*_bench.c)
+BENCHES := $(filter-out bench/assay_bench.c,$(wildcard bench/*_bench.c))
 STRESS  := $(wildcard tests/stress/*.c)
 
 ENGINE_OBJECTS  := $(ENGINE:%.c=$B/%.o)
@@ -176,6 +176,13 @@ $B/bench/assay-load: $(LOAD_OBJECTS) $(BENCH_OBJECTS) $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm $(shell pkg-config --libs jansson 2>/dev/null)
 
+BENCH_ALL := $(filter-out $B/bench/assay_load.o,$(LOAD_OBJECTS)) $(addprefix $B/bench/,assay_bench.o bench_engine.o \
+    bench_limit.o contest.o mail_set.o peer_opendkim.o quick_sets.o quick_socket.o)
+
+$B/bench/assay-bench: $(BENCH_ALL) $(BENCH_OBJECTS) $B/engine.a
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(LINK) -o $@ $^ $(LIBS) -lm -lopendkim $(shell pkg-config --libs jansson 2>/dev/null)
+
 $B/stress/%: $B/tests/stress/%.o $B/engine.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD    $@")
@@ -251,6 +258,8 @@ stress: $(STRESSES)
 	@tests/stress/run $(STRESSES)
 
 bench: $(BENCH) $B/bench/assay-load $B/assayd
+	@tools/deps bench
+	@$(MAKE) --no-print-directory -s $B/bench/assay-bench
 	@for b in $(BENCH); do $$b || exit 1; done
 
 LIBDIR     ?= $(PREFIX)/lib

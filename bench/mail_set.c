@@ -69,7 +69,7 @@ static struct key keys[KEY_KINDS][MAIL_SET_RSA2048_KEYS];
 
 static void read_key(struct key *key, const char *path)
 {
-    uint8_t pem[8192];
+    uint8_t pem[4096];
     const char *fault = "unreadable";
     struct buffer raw;
     FILE *file = fopen(path, "re");
@@ -102,6 +102,13 @@ static void read_keys(const char *folder)
 static const struct key *key_of(enum key_kind kind, unsigned domain)
 {
     return &keys[kind][domain % key_kinds[kind].count];
+}
+
+const struct private_key *mail_set_key(const struct mail_set_kind *kind, unsigned n,
+                                       const char *folder)
+{
+    read_keys(folder);
+    return key_of(kind->ed25519 ? ED25519 : kind->rsa1024 > 50 ? RSA1024 : RSA2048, n)->key;
 }
 
 /* --- the zone --- */

@@ -80,6 +80,10 @@ void mail_set_free(struct mail_set *set);
 /* The zone that holds for all sets, as text for --dns. */
 void mail_set_zone(struct buffer *out, const char *keys);
 
+/* The key that a message of domain `n` of such a set is signed with. Static. */
+const struct private_key *mail_set_key(const struct mail_set_kind *kind, unsigned n,
+                                       const char *keys);
+
 #define MAIL_SET_CLIENT "192.0.2.25"
 #define MAIL_SET_HELO "mail.sender.example"
 #define MAIL_SET_RECIPIENT "ada@receiver.example"

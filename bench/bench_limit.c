@@ -1,0 +1,93 @@
+/* Plain hashing and bare signature checks: what no verifier can go below. */
+#include "bench/bench_limit.h"
+
+#include <stdio.h>
+
+#include "bench/load.h"
+
+enum
+{
+    HASH_BYTES = 2 * 1024 * 1024, /* of one batch, about */
+    SIGNATURE_MAX = 512,
+};
+
+static struct public_key *public_of(const struct private_key *private)
+{
+    struct public_key *public = NULL;
+    struct buffer raw;
+    buffer_init(&raw, 4096);
+    if (!private_key_public(private, &raw) ||
+        (private_key_type(private) == KEY_RSA
+             ? public_key_from_rsa(buffer_span(&raw), &public)
+             : public_key_from_ed25519(buffer_span(&raw), &public)) != KEY_OK)
+        load_stop("a key of ours is refused");
+    buffer_fini(&raw);
+    return public;
+}
+
+static void make_job(struct bench_limit *limit, const struct mail_set_kind *kind, unsigned i,
+                     const char *keys)
+{
+    const struct private_key *private = mail_set_key(kind, i, keys);
+    struct verify_job *job = &limit->jobs[i];
+    char text[32];
+    size_t begin = limit->signatures.n;
+    int n = snprintf(text, sizeof text, "text number %u", i);
+    if (!digest_sha256(span_of(text, (size_t)n), job->digest) ||
+        !private_key_sign(private, job->digest, &limit->signatures))
+        load_stop("cannot sign");
+    limit->keys[i] = public_of(private);
+    job->key = limit->keys[i];
+    job->signature = span_of(limit->signatures.p + begin, limit->signatures.n - begin);
+}
+
+void bench_limit_open(struct bench_limit *limit, const struct mail_set_kind *kind,
+                      size_t text_bytes, const char *keys)
+{
+    *limit = (struct bench_limit){.text_bytes = text_bytes};
+    buffer_init(&limit->texts, (size_t)BENCH_LIMIT_TEXTS * text_bytes);
+    buffer_init(&limit->signatures, BENCH_LIMIT_JOBS * SIGNATURE_MAX);
+    /* Reserved whole: jobs point into them. */
+    uint8_t *text = buffer_reserve(&limit->texts, (size_t)BENCH_LIMIT_TEXTS * text_bytes);
+    if (!text || !buffer_reserve(&limit->signatures, BENCH_LIMIT_JOBS * SIGNATURE_MAX))
+        load_stop("no memory");
+    for (size_t i = 0; i < (size_t)BENCH_LIMIT_TEXTS * text_bytes; i++)
+        text[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
+        make_job(limit, kind, i, keys);
+}
+
+void bench_limit_close(struct bench_limit *limit)
+{
+    for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
+        public_key_unref(&limit->keys[i]);
+    buffer_fini(&limit->texts);
+    buffer_fini(&limit->signatures);
+}
+
+uint64_t bench_limit_hash(void *context)
+{
+    struct bench_limit *limit = context;
+    uint64_t bytes = 0;
+    while (bytes < HASH_BYTES)
+        for (unsigned i = 0; i < BENCH_LIMIT_TEXTS && bytes < HASH_BYTES; i++) {
+            uint8_t out[SHA256_BYTES];
+            if (!digest_sha256(span_of(limit->texts.p + i * limit->text_bytes, limit->text_bytes),
+                               out))
+                load_stop("cannot hash");
+            bytes += limit->text_bytes;
+        }
+    return bytes;
+}
+
+uint64_t bench_limit_verify(void *context)
+{
+    struct bench_limit *limit = context;
+    for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
+        limit->jobs[i].result = VERIFY_UNSET;
+    verify_many(limit->jobs, BENCH_LIMIT_JOBS);
+    for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
+        if (limit->jobs[i].result != VERIFY_PASS)
+            load_stop("a signature of ours fails");
+    return BENCH_LIMIT_JOBS;
+}
