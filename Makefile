@@ -110,10 +110,15 @@ settings:
 
 # Frames are bounded where mail is handled (security.md L13); tests may keep large tables in theirs.
 $B/tests/%.o $B/tools/samples/%.o: FRAMES :=
+# Kernels are compiled for their instruction set; whoever calls them has asked the processor.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$B/engine/crypto/rsa_ifma%.o: ISA := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx512vbmi -mavx512ifma -mbmi2
+$B/engine/crypto/rsa_avx2.o: ISA := -mavx2 -mbmi2
+endif
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC    $<")
-	$Q$(COMPILE) $(FRAMES) -c $< -o $@
+	$Q$(COMPILE) $(FRAMES) $(ISA) -c $< -o $@
 
 # The static library is one object whose hidden symbols are local: only assay_* can clash with a caller's.
 $B/libassay.a: $(ENGINE_OBJECTS)

@@ -21,9 +21,17 @@ enum
     LIBRARY_MODULI = 4,
 };
 
-static struct public_key *key_new(enum key_type type, struct span modulus)
+/* From `bytes` to what stands behind the modulus. */
+static size_t behind_offset(struct span modulus)
 {
-    struct public_key *key = calloc(1, sizeof *key + modulus.n);
+    return (offsetof(struct public_key, bytes) + modulus.n + 7) / 8 * 8 -
+           offsetof(struct public_key, bytes);
+}
+
+/* `behind`: memory for more, 8-byte aligned, behind the modulus. */
+static struct public_key *key_new(enum key_type type, struct span modulus, size_t behind)
+{
+    struct public_key *key = calloc(1, sizeof *key + behind_offset(modulus) + behind);
     if (!key)
         return NULL;
     key->type = type;
@@ -33,6 +41,16 @@ static struct public_key *key_new(enum key_type type, struct span modulus)
     key->modulus = span_of(key->bytes, modulus.n);
     key->spare = &key->shared_spare;
     return key;
+}
+
+/* The form of numbers that the kernels in use want of such a key; NULL: none takes it. */
+static const struct rsa_shape *lane_shape(const struct rsa_numbers *numbers)
+{
+    const struct rsa_family *family = rsa_family_active();
+    if (!family || numbers->exponent != RSA_LANES_EXPONENT)
+        return NULL;
+    unsigned class = rsa_class_of(family, numbers->bits);
+    return class < RSA_CLASSES ? &family->shapes[class] : NULL;
 }
 
 /* Ends the making of a key: without the library's object there is none. */
@@ -53,11 +71,19 @@ enum key_error public_key_from_rsa(struct span der, struct public_key **key)
     enum key_error error = rsa_numbers_read(der, &numbers);
     if (error != KEY_OK)
         return error;
-    struct public_key *made = key_new(KEY_RSA, numbers.modulus);
+    const struct rsa_shape *shape = lane_shape(&numbers);
+    struct public_key *made =
+        key_new(KEY_RSA, numbers.modulus, shape ? rsa_constants_bytes(shape) : 0);
     if (made) {
         made->bits = numbers.bits;
         made->exponent = numbers.exponent;
         made->pkey = rsa_key_make(&numbers);
+    }
+    if (made && shape) {
+        struct rsa_constants *constants =
+            (struct rsa_constants *)(void *)(made->bytes + behind_offset(numbers.modulus));
+        rsa_constants_make(shape, numbers.modulus, constants);
+        made->lanes = constants;
     }
     return key_give(made, key);
 }
@@ -69,7 +95,7 @@ enum key_error public_key_from_ed25519(struct span raw, struct public_key **key)
         return KEY_BAD_ENCODING;
     if (!ed25519_key_is_sound(raw.p))
         return KEY_SMALL_ORDER;
-    struct public_key *made = key_new(KEY_ED25519, (struct span){NULL, 0});
+    struct public_key *made = key_new(KEY_ED25519, (struct span){NULL, 0}, 0);
     if (made) {
         made->bits = 8 * ED25519_BYTES;
         made->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw.p, raw.n);
@@ -94,7 +120,9 @@ uint32_t public_key_exponent(const struct public_key *key)
 
 size_t public_key_bytes(const struct public_key *key)
 {
-    return sizeof *key + key->modulus.n + LIBRARY_BYTES + LIBRARY_MODULI * key->modulus.n;
+    return sizeof *key + behind_offset(key->modulus) +
+           (key->lanes ? rsa_constants_bytes(key->lanes->shape) : 0) + LIBRARY_BYTES +
+           LIBRARY_MODULI * key->modulus.n;
 }
 
 struct public_key *public_key_ref(struct public_key *key)

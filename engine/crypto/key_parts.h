@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "crypto/key.h"
+#include "crypto/rsa_lanes.h"
 
 enum
 {
@@ -29,9 +30,10 @@ struct public_key
     enum key_type type;
     unsigned bits;
     uint32_t exponent;
-    EVP_PKEY *pkey;          /* owned */
-    struct span modulus;     /* big-endian, in `bytes`; empty for Ed25519 */
-    struct key_spare *spare; /* to `shared_spare`: a way to it from a constant key */
+    EVP_PKEY *pkey;                    /* owned */
+    struct span modulus;               /* big-endian, in `bytes`; empty for Ed25519 */
+    const struct rsa_constants *lanes; /* in the same memory, behind `bytes`; NULL: OpenSSL only */
+    struct key_spare *spare;           /* to `shared_spare`: a way to it from a constant key */
     /* shared */
     atomic_uint references;
     struct key_spare shared_spare; /* RSA only */

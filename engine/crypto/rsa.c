@@ -4,7 +4,7 @@
  * EVP_PKEY_verify builds the one block that the digest allows and compares it whole: short padding,
  * bytes after the hash, a DigestInfo without NULL and BER forms all fail (DV-48, D01-D03).
  *
- * BUGS: one job at a time.
+ * BUGS: one job at a time; for many there are the kernels (rsa_batch.h).
  */
 #include "crypto/rsa.h"
 
@@ -63,8 +63,8 @@ static void context_return(const struct public_key *key, EVP_PKEY_CTX *context)
     EVP_PKEY_CTX_free(atomic_exchange(&key->spare->context, context));
 }
 
-/* D09: as long as the modulus and, read as a number, below it. Equal lengths compare as bytes. */
-static bool signature_in_range(const struct public_key *key, struct span signature)
+/* Equal lengths compare as bytes. */
+bool rsa_signature_in_range(const struct public_key *key, struct span signature)
 {
     return signature.n == key->modulus.n && memcmp(signature.p, key->modulus.p, signature.n) < 0;
 }
@@ -72,7 +72,7 @@ static bool signature_in_range(const struct public_key *key, struct span signatu
 enum verify rsa_verify(const struct public_key *key, const uint8_t digest[SHA256_BYTES],
                        struct span signature)
 {
-    if (!signature_in_range(key, signature))
+    if (!rsa_signature_in_range(key, signature))
         return VERIFY_FAIL;
     EVP_PKEY_CTX *context = openssl_sha256() ? context_borrow(key) : NULL;
     if (!context) {

@@ -1,12 +1,12 @@
 /*
- * Verifying signatures: every job alone, by the key's type.
- *
- * BUGS: jobs of one batch do not share work yet.
+ * Verifying signatures: RSA jobs wait for company in lanes and are run when these are full or no
+ * job is left (rsa_batch.c); what no kernel takes is verified alone, by the key's type.
  */
 #include "crypto/verify.h"
 
 #include "crypto/ed25519.h"
 #include "crypto/rsa.h"
+#include "crypto/rsa_batch.h"
 
 static enum verify verify_one(const struct verify_job *job)
 {
@@ -19,14 +19,32 @@ static enum verify verify_one(const struct verify_job *job)
     return VERIFY_ERROR;
 }
 
+static void start(struct rsa_batch *batch, struct verify_job *job)
+{
+    if (!rsa_batch_add(batch, job))
+        job->result = verify_one(job);
+}
+
 void verify_many(struct verify_job *jobs, size_t count)
 {
+    struct rsa_batch batch;
+    rsa_batch_begin(&batch);
     for (size_t i = 0; i < count; i++)
-        jobs[i].result = verify_one(&jobs[i]);
+        start(&batch, &jobs[i]);
+    rsa_batch_flush(&batch);
 }
 
 void verify_gathered(struct verify_job *const *jobs, size_t count)
 {
+    struct rsa_batch batch;
+    rsa_batch_begin(&batch);
     for (size_t i = 0; i < count; i++)
-        jobs[i]->result = verify_one(jobs[i]);
+        start(&batch, jobs[i]);
+    rsa_batch_flush(&batch);
+}
+
+const char *verify_kernel_name(void)
+{
+    const struct rsa_family *family = rsa_family_active();
+    return family ? family->name : "openssl";
 }

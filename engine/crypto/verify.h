@@ -33,4 +33,33 @@ void verify_many(struct verify_job *jobs, size_t count);
 /* The same for jobs that lie apart: those of several messages. */
 void verify_gathered(struct verify_job *const *jobs, size_t count);
 
+/*
+ * Several RSA signatures at once are verified by kernels of our own where the processor has what
+ * they need (simd/kernel.h). A share of what they find is found again by OpenSSL: one pass and one
+ * failure in so many, by each thread. A disagreement is an error of that job, turns the kernels off
+ * for the rest of the process and raises the alarm.
+ */
+enum
+{
+    VERIFY_CHECK_INTERVAL = 1024,
+};
+
+/* 1: every one. 0 counts as 1. Any thread. */
+void verify_set_check(uint32_t one_in);
+/* Called by the thread that found the disagreement; `kernel` is static. Set before other threads
+ * verify. */
+typedef void verify_alarm(void *context, const char *kernel);
+void verify_set_alarm(verify_alarm *call, void *context);
+
+struct verify_counts /* of this process */
+{
+    uint64_t kernel_signatures; /* decided by kernels */
+    uint64_t checked;           /* of these, found again by OpenSSL */
+    uint64_t mismatches;
+};
+
+struct verify_counts verify_counts(void);
+/* What verifies RSA signatures in company: "ifma", "avx2", or "openssl". Static. */
+const char *verify_kernel_name(void);
+
 #endif

@@ -15,6 +15,7 @@ enum
     BODY_BYTES = 8 * 1024,
     HEADER_BYTES = 2 * 1024,
     CEILING = 16 * 1024,
+    KEY_BYTES = 1024, /* what the kernels know of a key of 2048 bits: else a part of the cache */
 };
 
 /* pass.eml with a header of 2 KB and a body of 8 KB. */
@@ -49,7 +50,7 @@ static void report(const char *when, const struct message *message, size_t heap)
             when, total, sizeof *message, message->arena.held_bytes, message->arena.used_bytes,
             header, heap - message->arena.held_bytes);
 #if !defined(__SANITIZE_ADDRESS__)
-    cr_expect(total <= CEILING + HEADER_BYTES, "%s: %zu bytes", when, total);
+    cr_expect(total <= CEILING + KEY_BYTES + HEADER_BYTES, "%s: %zu bytes", when, total);
 #endif
 }
 
