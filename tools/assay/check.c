@@ -60,7 +60,7 @@ static bool read_message(int fd, struct feeding *feeding)
 
 static void show_text(const char *file, const char *json)
 {
-    json_t *verdict = json_loads(json, 0, NULL);
+    json_t *verdict = json_loads(json, JSON_ALLOW_NUL, NULL);
     if (!verdict) {
         complain("%s: no memory to show the verdict", file);
         return;

@@ -331,7 +331,8 @@ void show_discovery(const json_t *discovery, FILE *out)
 
 int show_buffer(struct buffer *json, void (*show)(const json_t *, FILE *))
 {
-    json_t *object = json->failed ? NULL : json_loadb((const char *)json->p, json->n, 0, NULL);
+    json_t *object =
+        json->failed ? NULL : json_loadb((const char *)json->p, json->n, JSON_ALLOW_NUL, NULL);
     buffer_fini(json);
     if (!object) {
         complain("no memory for the verdict");
