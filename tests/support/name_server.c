@@ -71,7 +71,8 @@ static void write_file(const char *folder, const char *name, const char *text)
     cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s: %s", path, strerror(errno));
 }
 
-static void write_nsd_files(const struct nsd *nsd, unsigned port, const char *zone)
+static void write_nsd_files(const struct nsd *nsd, unsigned port, const char *name,
+                            const char *zone)
 {
     char conf[1024];
     snprintf(conf, sizeof conf,
@@ -91,9 +92,9 @@ static void write_nsd_files(const struct nsd *nsd, unsigned port, const char *zo
              "remote-control:\n"
              "  control-enable: no\n"
              "zone:\n"
-             "  name: mail.test\n"
+             "  name: %s\n"
              "  zonefile: zone\n",
-             port, nsd->folder, nsd->folder, nsd->folder, nsd->folder, nsd->folder);
+             port, nsd->folder, nsd->folder, nsd->folder, nsd->folder, nsd->folder, name);
     write_file(nsd->folder, "conf", conf);
     write_file(nsd->folder, "zone", zone);
 }
@@ -120,6 +121,11 @@ static bool takes_connections(unsigned port)
 
 void nsd_start(struct nsd *nsd, const char *zone)
 {
+    nsd_start_zone(nsd, "mail.test", zone);
+}
+
+void nsd_start_zone(struct nsd *nsd, const char *name, const char *zone)
+{
     const char *program = nsd_program();
     if (!program)
         cr_skip_test("nsd is not installed (Debian package nsd)");
@@ -130,7 +136,7 @@ void nsd_start(struct nsd *nsd, const char *zone)
     snprintf(nsd->resolver, sizeof nsd->resolver, "127.0.0.1@%u", port);
     snprintf(nsd->folder, sizeof nsd->folder, "/tmp/assay-nsd-XXXXXX");
     cr_assert(mkdtemp(nsd->folder), "mkdtemp: %s", strerror(errno));
-    write_nsd_files(nsd, port, zone);
+    write_nsd_files(nsd, port, name, zone);
     char conf[96];
     snprintf(conf, sizeof conf, "%s/conf", nsd->folder);
     nsd->pid = fork();

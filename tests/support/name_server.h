@@ -23,6 +23,8 @@ struct nsd
 /* Starts nsd on loopback with `zone` as the zone "mail.test". Skips the running test with a reason
  * where nsd is not installed; fails it when nsd does not come up. */
 void nsd_start(struct nsd *nsd, const char *zone);
+/* The same for another zone than "mail.test". */
+void nsd_start_zone(struct nsd *nsd, const char *name, const char *zone);
 void nsd_stop(struct nsd *nsd);
 
 /*
