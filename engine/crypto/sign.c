@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include <openssl/decoder.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
@@ -206,9 +207,44 @@ static bool append_raw(const EVP_PKEY *pkey, struct buffer *out)
     return done && !out->failed;
 }
 
+static bool append_public(enum key_type type, const EVP_PKEY *pkey, struct buffer *out)
+{
+    return type == KEY_RSA ? append_spki(pkey, out) : append_raw(pkey, out);
+}
+
 bool private_key_public(const struct private_key *key, struct buffer *out)
 {
-    return key->type == KEY_RSA ? append_spki(key->pkey, out) : append_raw(key->pkey, out);
+    return append_public(key->type, key->pkey, out);
+}
+
+static EVP_PKEY *read_public_pem(struct span pem)
+{
+    EVP_PKEY *pkey = NULL;
+    OSSL_DECODER_CTX *decoder =
+        OSSL_DECODER_CTX_new_for_pkey(&pkey, "PEM", NULL, NULL, EVP_PKEY_PUBLIC_KEY, NULL, NULL);
+    const unsigned char *p = pem.p;
+    size_t n = pem.n;
+    if (decoder && OSSL_DECODER_from_data(decoder, &p, &n) != 1)
+        pkey = NULL;
+    OSSL_DECODER_CTX_free(decoder);
+    openssl_forget_errors();
+    return pkey;
+}
+
+bool public_key_pem(struct span pem, enum key_type *type, struct buffer *out, const char **error)
+{
+    EVP_PKEY *pkey = pem.n && pem.n <= PEM_BYTES_MAX ? read_public_pem(pem) : NULL;
+    *error = "unreadable";
+    if (!pkey)
+        return false;
+    *error = "unsupported_key";
+    bool done = false;
+    if (key_is_supported(pkey, type)) {
+        done = append_public(*type, pkey, out);
+        *error = done ? NULL : "no_memory";
+    }
+    EVP_PKEY_free(pkey);
+    return done;
 }
 
 static bool sign_rsa(EVP_PKEY *pkey, const uint8_t digest[SHA256_BYTES], uint8_t *signature,

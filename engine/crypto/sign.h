@@ -30,6 +30,12 @@ bool private_key_to_pem(const struct private_key *key, const char *passphrase,
                         struct buffer *out) MUST_CHECK;
 /* Appends what p= holds before base64: SubjectPublicKeyInfo for RSA, 32 raw bytes for Ed25519. */
 bool private_key_public(const struct private_key *key, struct buffer *out) MUST_CHECK;
+/*
+ * The same from a public key in PEM form (SubjectPublicKeyInfo or RSAPublicKey), with its type.
+ * False with a static word in *error: "unreadable", "unsupported_key", "no_memory".
+ */
+bool public_key_pem(struct span pem, enum key_type *type, struct buffer *out,
+                    const char **error) MUST_CHECK;
 /* Appends the signature over `digest`. False on failure. */
 bool private_key_sign(const struct private_key *key, const uint8_t digest[SHA256_BYTES],
                       struct buffer *out) MUST_CHECK;

@@ -5,6 +5,7 @@
  */
 #include "sign/publish.h"
 
+#include "base/base64.h"
 #include "base/chars.h"
 #include "dkim/key_record.h"
 #include "sign/dkim_field.h"
@@ -24,48 +25,60 @@ static void append_note(struct span note, struct buffer *out)
     buffer_append_string(out, "; ");
 }
 
-static bool append_key(const struct private_key *key, struct buffer *out)
-{
-    struct buffer bytes;
-    buffer_init(&bytes, SIGN_FIELD_BYTES);
-    bool known = private_key_public(key, &bytes);
-    if (known)
-        sign_append_base64(buffer_span(&bytes), out);
-    buffer_fini(&bytes);
-    return known;
-}
-
-static const char *read_back(const struct private_key *key, struct span text)
+/* What was written is what a verifier reads: a key of this type and these bytes in p=. */
+static const char *read_back(enum key_type type, struct span bytes, struct span text)
 {
     struct limit_hits hits = {{0}};
     struct dkim_key_record record;
+    uint8_t read[BASE64_DECODED_MAX(MAX_P_CHARS)];
+    size_t p = span_find_last(text, ';'), n = 0;
     dkim_key_record_parse(text, &hits, &record);
     const char *fault = record.reason;
-    if (!fault && !private_key_matches(key, record.key))
+    if (!fault && (record.type != type || p + 4 > text.n ||
+                   !base64_decode(span_skip(text, p + 4), read, sizeof read, &n) ||
+                   !span_equal(span_of(read, n), bytes)))
         fault = "key_mismatch";
     dkim_key_record_fini(&record);
     return fault;
 }
 
-const char *publish_record(const struct private_key *key, const struct publish_options *options,
-                           struct buffer *out)
+static void append_flags(const struct publish_options *options, struct buffer *out)
+{
+    bool both = options->testing && options->no_subdomains;
+    if (options->testing || options->no_subdomains)
+        buffer_printf(out, "t=%s%s%s; ", options->testing ? "y" : "", both ? ":" : "",
+                      options->no_subdomains ? "s" : "");
+}
+
+const char *publish_public(enum key_type type, struct span bytes,
+                           const struct publish_options *options, struct buffer *out)
 {
     size_t begin = out->n;
     if (options->note.n > PUBLISH_NOTE_MAX)
         return "note_too_long";
-    buffer_printf(out, "v=DKIM1; k=%s; ", private_key_type(key) == KEY_RSA ? "rsa" : "ed25519");
+    buffer_printf(out, "v=DKIM1; k=%s; ", type == KEY_RSA ? "rsa" : "ed25519");
     if (options->only_email)
         buffer_append_string(out, "s=email; ");
-    if (options->testing || options->no_subdomains)
-        buffer_printf(out, "t=%s%s%s; ", options->testing ? "y" : "",
-                      options->testing && options->no_subdomains ? ":" : "",
-                      options->no_subdomains ? "s" : "");
+    append_flags(options, out);
     if (options->note.n)
         append_note(options->note, out);
     buffer_append_string(out, "p=");
-    if (!append_key(key, out) || out->failed)
+    sign_append_base64(bytes, out);
+    if (out->failed)
         return "no_memory";
-    return read_back(key, span_skip(buffer_span(out), begin));
+    return read_back(type, bytes, span_skip(buffer_span(out), begin));
+}
+
+const char *publish_record(const struct private_key *key, const struct publish_options *options,
+                           struct buffer *out)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, SIGN_FIELD_BYTES);
+    const char *fault = "no_memory";
+    if (private_key_public(key, &bytes))
+        fault = publish_public(private_key_type(key), buffer_span(&bytes), options, out);
+    buffer_fini(&bytes);
+    return fault;
 }
 
 bool publish_name(const struct dns_name *selector, const struct dns_name *domain,

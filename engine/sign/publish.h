@@ -28,6 +28,16 @@ struct publish_options
 const char *publish_record(const struct private_key *key, const struct publish_options *options,
                            struct buffer *out) MUST_CHECK;
 
+/*
+ * The same where only the public half is known: `bytes` are what p= holds before base64
+ * (private_key_public, public_key_pem).
+ */
+const char *publish_public(enum key_type type, struct span bytes,
+                           const struct publish_options *options, struct buffer *out) MUST_CHECK;
+
+/* The record of a key that is given up: an empty p= (DV-33). Static text. */
+#define PUBLISH_REVOKED "v=DKIM1; p="
+
 /* selector._domainkey.domain. False where it is too long for a name. */
 bool publish_name(const struct dns_name *selector, const struct dns_name *domain,
                   struct dns_name *name) MUST_CHECK;

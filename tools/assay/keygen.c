@@ -6,7 +6,6 @@
  */
 #include <sys/stat.h>
 
-#include "dns/zone_write.h"
 #include "keygen.h"
 #include "output_file.h"
 #include "sign/key_file.h"
@@ -15,7 +14,6 @@
 enum
 {
     DEFAULT_BITS = 2048, /* DS-1, RFC 8301 3.2 */
-    DEFAULT_TTL = 3600,
     TEXT_BYTES = 64 * 1024,
 };
 
@@ -43,7 +41,7 @@ const struct flag keygen_flags[] = {
      0},
     {"note", 0, FLAG_TEXT, "TEXT", "a note for people in the record (n=)", AT(note), 0},
     {"ttl", 0, FLAG_DURATION, "TIME", "of the record; default 1h", AT(ttl), INT32_MAX},
-    {"format", 0, FLAG_WORD, "zone|string|nsupdate|all", "default all", AT(format), 0},
+    {"format", 0, FLAG_WORD, TXT_FORMATS, "default all", AT(format), 0},
     {"json", 0, FLAG_SET, NULL, "one JSON object", AT(json), 0},
     {0},
 };
@@ -97,7 +95,7 @@ static bool settle(struct keygen *k)
         !read_name("--selector", k->selector, &selector, k->selector_text) || !check_note(k))
         return false;
     k->key_type = k->type && strcmp(k->type, "ed25519") == 0 ? KEY_ED25519 : KEY_RSA;
-    k->ttl = k->ttl ? k->ttl : DEFAULT_TTL;
+    k->ttl = k->ttl ? k->ttl : TXT_RECORD_TTL;
     if (domain.labels < 2) {
         complain("--domain: \"%s\": a signing domain has two labels at least", k->domain);
         return false;
@@ -172,10 +170,6 @@ static int make_record(struct keygen *k)
         .note = span_from_string(k->note),
     };
     const char *fault = publish_record(k->key, &options, &k->record);
-    if (!fault) {
-        dns_zone_write_text(&k->zone_rdata, buffer_span(&k->record));
-        fault = k->zone_rdata.failed ? "no_memory" : NULL;
-    }
     if (!fault)
         return STATUS_OK;
     complain("the record cannot be made: %s", fault);
@@ -213,11 +207,9 @@ int command_keygen(int argc, char **argv)
     if (!settle(&k))
         return STATUS_USAGE;
     buffer_init(&k.record, TEXT_BYTES);
-    buffer_init(&k.zone_rdata, TEXT_BYTES);
     int status = generate(&k);
     private_key_free(&k.key);
     private_keys_end(&k.keys);
     buffer_fini(&k.record);
-    buffer_fini(&k.zone_rdata);
     return status;
 }

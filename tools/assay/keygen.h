@@ -3,6 +3,7 @@
 #define ASSAY_KEYGEN_H
 
 #include "private_keys.h"
+#include "txt_record.h"
 
 struct keygen
 {
@@ -16,9 +17,8 @@ struct keygen
     char selector_text[DNS_NAME_TEXT_MAX];
     char default_out[2 * DNS_NAME_TEXT_MAX];
     enum key_type key_type;
-    struct private_key *key;  /* owned */
-    struct buffer record;     /* the TXT record's text */
-    struct buffer zone_rdata; /* the same as quoted strings, a blank before each */
+    struct private_key *key; /* owned */
+    struct buffer record;    /* the TXT record's text */
 };
 
 /* The record in the form that the options ask for. Returns the exit status. */
