@@ -21,7 +21,7 @@ enum exit_status
     STATUS_SOFTWARE = 70,      /* no memory */
     STATUS_CANNOT_CREATE = 73, /* an output file */
     STATUS_NO_PERMISSION = 77, /* query: not for this user; a passphrase, a loose key file */
-    STATUS_CONFIG = 78,        /* a zone file with a bad line, or ASSAY_KERNEL that is not to be had */
+    STATUS_CONFIG = 78, /* a zone file with a bad line, or ASSAY_KERNEL that is not to be had */
 };
 
 enum
@@ -86,6 +86,7 @@ int command_testkey(int argc, char **argv);
 int command_sign(int argc, char **argv);
 int command_seal(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_record(int argc, char **argv);
 
 /* The command of this name, or NULL. */
 const struct command *command_find(const char *name);

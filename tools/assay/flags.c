@@ -4,6 +4,8 @@
  */
 #include "flags.h"
 
+#include <assert.h>
+
 #include "base/ip.h"
 #include "base/number.h"
 
@@ -147,6 +149,35 @@ static bool set_value(const struct flag *flag, const char *text, void *into)
         return read_address(flag, text, place);
     }
     return false;
+}
+
+bool flags_set(const struct flag *flags, const char *name, const char *text, void *into)
+{
+    while (flags->name && strcmp(flags->name, name) != 0)
+        flags++;
+    assert(flags->name);
+    return set_value(flags, text, into);
+}
+
+const char *flag_value(const struct flag *flag, const void *from, size_t nth)
+{
+    const void *place = (const char *)from + flag->offset;
+    switch (flag->kind) {
+    case FLAG_SET:
+        return nth == 0 && *(const bool *)place ? "" : NULL;
+    case FLAG_TEXTS: {
+        const struct flag_texts *texts = place;
+        return nth < texts->count ? texts->texts[nth] : NULL;
+    }
+    case FLAG_NUMBER:
+    case FLAG_DURATION:
+        return nth == 0 && *(const uint64_t *)place ? "" : NULL;
+    case FLAG_TEXT:
+    case FLAG_WORD:
+    case FLAG_ADDRESS:
+        break;
+    }
+    return nth == 0 ? *(const char *const *)place : NULL;
 }
 
 /* The value written with the option itself, or NULL. */

@@ -37,7 +37,7 @@ struct flag
 };
 
 extern const struct flag bulk_flags[], check_flags[], spf_flags[], dmarc_flags[], query_flags[],
-    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[];
+    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[], record_flags[];
 
 /* Where the rest of the arguments is. */
 struct operands
@@ -52,6 +52,10 @@ bool flags_read(int argc, char **argv, const struct flag *flags, void *into,
                 struct operands *operands) MUST_CHECK;
 /* The next of the words in "rsa|ed25519"; false at the end. *rest begins as the whole text. */
 bool flag_word_next(struct span *rest, struct span *word) MUST_CHECK;
+/* One value as if it stood behind the option `name`; with FLAG_SET no text is looked at. */
+bool flags_set(const struct flag *flags, const char *name, const char *text, void *into) MUST_CHECK;
+/* The nth value that an option has, NULL behind the last; "" of one that is no text. */
+const char *flag_value(const struct flag *flag, const void *from, size_t nth);
 /* The options' lines of the help. */
 void flags_print(const struct flag *flags, FILE *out);
 

@@ -78,6 +78,16 @@ static const char replay_help[] =
     "differs.\n\n"
     "Exit status: 0 the verdict is as recorded, 1 it differs, 64 usage, 65 no capsule, 66 no such\n"
     "file.\n";
+static const char record_help[] =
+    "Without options, at a terminal, it asks for what the record needs. Every record is read by "
+    "the\n"
+    "verifier's own parser before it is printed; what it would refuse is refused. Notes are on\n"
+    "stderr. For reports to another organization it shows what that one has to publish, which\n"
+    "`assay record report` makes.\n\n"
+    "Exit status: 0 done, 64 usage, a value that receivers would refuse, or no terminal to ask "
+    "at,\n"
+    "65 the dialogue was left, or --from is no key, 66 no such file, 73 cannot write --output,\n"
+    "77 wrong passphrase, or --from is a private key that others may read.\n";
 
 const struct command commands[] = {
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
@@ -103,6 +113,9 @@ const struct command commands[] = {
      "FILE", seal_flags, seal_help, NULL, command_seal},
     {"replay", "[--json|--brief|--changes] [FILE...|-]", "recorded messages judged again, offline",
      "FILE", replay_flags, replay_help, NULL, command_replay},
+    {"record", "dkim|spf|dmarc|report -d DOMAIN [options]",
+     "TXT records from options, or step by step at a terminal", "dkim|spf|dmarc|report",
+     record_flags, record_help, NULL, command_record},
     {0},
 };
 
