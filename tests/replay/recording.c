@@ -53,22 +53,23 @@ static void expect_output(const struct outcome *recorded, const struct outcome *
 
 void expect_same(const struct call *check, const char *path)
 {
-    static const char *const forms[] = {NULL, "--with-body"};
-    static const char *const outputs[] = {"--json", NULL, "--brief"};
-    for (size_t i = 0; i < COUNT_OF(forms) * COUNT_OF(outputs); i++) {
-        const char *form = forms[i / COUNT_OF(outputs)], *output = outputs[i % COUNT_OF(outputs)];
+    static const struct
+    {
+        const char *form, *output;
+    } ways[] = {{NULL, "--json"}, {"--with-body", "--json"}, {NULL, NULL}, {NULL, "--brief"}};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
         struct call recording = *check, replaying = {.n = 0};
         CALL(&recording, "--record", path);
         CALL(&replaying, "replay", path);
-        if (form)
-            call_add(&recording, form);
-        if (output) {
-            call_add(&recording, output);
-            call_add(&replaying, output);
+        if (ways[i].form)
+            call_add(&recording, ways[i].form);
+        if (ways[i].output) {
+            call_add(&recording, ways[i].output);
+            call_add(&replaying, ways[i].output);
         }
         struct outcome recorded = call_run(&recording), replayed = call_run(&replaying);
         cr_assert(recorded.status == 0, "%s: %d %s", path, recorded.status, recorded.err);
-        expect_output(&recorded, &replayed, output, check->argv[check->n - 1]);
+        expect_output(&recorded, &replayed, ways[i].output, check->argv[check->n - 1]);
     }
 }
 

@@ -21,9 +21,9 @@ void call_add(struct call *call, const char *argument);
 void call_add_all(struct call *call, const char *const *arguments);
 struct outcome call_run(const struct call *call);
 
-/* Runs `check`, a call of `assay check` without --record, --json and its like, in each form of
- * recording and of output, and replays: standard output is the same, nothing is said. `path` is
- * the capsule's. */
+/* Runs `check`, a call of `assay check` without --record, --json and its like, with the body and
+ * without, in each form of output, and replays: standard output is the same, nothing is said.
+ * `path` is the capsule's. */
 void expect_same(const struct call *check, const char *path);
 
 /* Records pass.eml of the samples into `path`; `form` is "--with-body" or NULL. */

@@ -245,17 +245,25 @@ static int compare(const struct replay *replay, const struct capsule *capsule,
     return comparison.differences.count ? STATUS_PROBLEM : STATUS_OK;
 }
 
+static int judge(const struct replay *replay, const struct capsule *capsule, char *error)
+{
+    struct capsule_replay judged;
+    int status = STATUS_BAD_INPUT;
+    if (capsule_judge(capsule, &judged, error))
+        status = compare(replay, capsule, judged.message);
+    capsule_replay_free(&judged);
+    return status;
+}
+
 static int replay_object(const struct replay *replay, struct span object)
 {
     char error[ASSAY_ERROR_MAX] = "";
     struct capsule capsule;
-    struct capsule_replay judged = {.message = NULL};
     int status = STATUS_BAD_INPUT;
-    if (capsule_read(object, &capsule, error) && capsule_judge(&capsule, &judged, error))
-        status = compare(replay, &capsule, judged.message);
-    else
+    if (capsule_read(object, &capsule, error))
+        status = judge(replay, &capsule, error);
+    if (*error)
         complain("%s: capsule %zu: %s", replay->path, replay->number, error);
-    capsule_replay_free(&judged);
     capsule_free(&capsule);
     return status;
 }
@@ -281,9 +289,21 @@ static int replay_text(struct replay *replay, struct span text)
     return STATUS_BAD_INPUT;
 }
 
+/* A plain file says beforehand. */
+static bool is_too_large(int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
+           facts.st_size > CAPSULE_FILE_BYTES_MAX;
+}
+
 /* False with errno. */
 static bool read_all(int fd, struct buffer *text)
 {
+    if (is_too_large(fd)) {
+        errno = EFBIG;
+        return false;
+    }
     for (;;) {
         uint8_t *room = buffer_reserve(text, READ_BYTES);
         if (!room) {
