@@ -41,11 +41,11 @@ endif
 
 NEEDS = -std=gnu11 -D_GNU_SOURCE -D_LGPL_SOURCE -DASSAY_VERSION='"$(VERSION)"' -Iengine -I. -Itests -fPIC \
         -fvisibility=hidden $(PKGFLAGS)
-COMPILE = $(CC) $(NEEDS) $(WARNINGS) $(MODE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+COMPILE = $(CC) $(NEEDS) $(WARNINGS) $(MODE) $(ISA) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK    = $(CC) $(MODE) $(LDMODE) $(LDFLAGS)
 
 FRONT   := $(wildcard engine/front/*.c)
-ENGINE  := $(filter-out $(FRONT),$(wildcard engine/*.c engine/*/*.c cache/*.c))
+ENGINE  := $(filter-out $(FRONT),$(wildcard engine/*.c engine/*/*.c engine/simd/*/*.c cache/*.c))
 SUPPORT := $(wildcard tests/support/*.c)
 SUITES  := $(patsubst tests/%/,%,$(filter-out tests/support/ tests/fuzz/ tests/stress/ tests/diff/,$(wildcard tests/*/)))
 TOOL    := $(wildcard tools/assay/*.c)
@@ -110,8 +110,13 @@ settings:
 
 # Frames are bounded where mail is handled (security.md L13); tests may keep large tables in theirs.
 $B/tests/%.o $B/tools/samples/%.o: FRAMES :=
-# Kernels are compiled for their instruction set; whoever calls them has asked the processor.
+# Kernels are compiled for their instruction set; whoever calls them has asked the processor
+# (engine/simd/kernel.c). Nothing else may use these flags.
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$B/engine/simd/sse/%.o:    ISA := -mssse3 -msse4.2 -mpopcnt
+$B/engine/simd/avx2/%.o:   ISA := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
+$B/engine/simd/avx512/%.o: ISA := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mavx512f -mavx512bw -mavx512dq \
+                                 -mavx512vl -mavx512vbmi -mavx512vbmi2
 $B/engine/crypto/rsa_ifma%.o: ISA := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx512vbmi -mavx512ifma -mbmi2
 $B/engine/crypto/rsa_avx2.o: ISA := -mavx2 -mbmi2
 endif
@@ -296,7 +301,7 @@ install: all
 	$(call PC,client/assay-client.pc)
 
 format:
-	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] cache/*.[ch] client/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])
+	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] engine/simd/*/*.[ch] cache/*.[ch] client/*.[ch] tests/*/*.[ch] tools/*/*.[ch] bench/*.[ch])
 
 clean:
 	rm -rf build

@@ -1,11 +1,7 @@
 #include "base/base64.h"
 
 #include "base/chars.h"
-
-static bool is_fws(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "simd/text.h"
 
 static int sextet(uint8_t c)
 {
@@ -20,48 +16,42 @@ static int sextet(uint8_t c)
 
 size_t base64_count(struct span text)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < text.n; i++)
-        count += !is_fws(text.p[i]);
-    return count;
+    return simd_text()->base64_count(text.p, text.n);
+}
+
+/* The group that ends the text: 4 characters, or 2 or 3 with padding whose unused bits are zero. */
+static bool decode_last(const uint8_t *last, size_t n, uint8_t *out, size_t capacity,
+                        size_t *written)
+{
+    uint32_t bits = 0;
+    unsigned filled = 0;
+    if (n == 0)
+        return true;
+    if (n != 4)
+        return false;
+    for (; filled < 4 && last[filled] != '='; filled++) {
+        int value = sextet(last[filled]);
+        if (value < 0)
+            return false;
+        bits |= (uint32_t)value << (18 - 6 * filled);
+    }
+    if (filled < 2 || (filled == 2 && last[3] != '='))
+        return false;
+    size_t octets = filled - 1;
+    if (octets > capacity - *written || (bits & (0xffffff >> 8 * octets)))
+        return false;
+    for (size_t i = 0; i < octets; i++)
+        out[(*written)++] = (uint8_t)(bits >> (16 - 8 * i));
+    return true;
 }
 
 bool base64_decode(struct span text, uint8_t *out, size_t capacity, size_t *n)
 {
-    uint32_t bits = 0; /* sextets of the group that is being filled */
-    unsigned filled = 0;
-    unsigned padding = 0;
-    size_t written = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        if (is_fws(c))
-            continue;
-        if (c == '=') {
-            padding++;
-            continue;
-        }
-        int value = sextet(c);
-        if (value < 0 || padding)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        if (++filled < 4)
-            continue;
-        if (capacity - written < 3)
-            return false;
-        out[written++] = (uint8_t)(bits >> 16);
-        out[written++] = (uint8_t)(bits >> 8);
-        out[written++] = (uint8_t)bits;
-        bits = 0;
-        filled = 0;
-    }
-    if (filled == 1 || (filled == 0 && padding) || (filled && filled + padding != 4))
+    uint8_t last[4];
+    size_t last_n, written;
+    if (!simd_text()->base64(text.p, text.n, out, capacity, &written, last, &last_n) ||
+        !decode_last(last, last_n, out, capacity, &written))
         return false;
-    unsigned rest = filled ? filled - 1 : 0;
-    bits <<= 6 * (4 - filled) % 24;
-    if (rest > capacity - written || (rest == 1 && (bits & 0xffff)) || (rest == 2 && (bits & 0xff)))
-        return false;
-    for (unsigned i = 0; i < rest; i++)
-        out[written++] = (uint8_t)(bits >> (16 - 8 * i));
     *n = written;
     return true;
 }

@@ -15,6 +15,7 @@
 
 #include "crypto/digest.h"
 #include "mail/canon.h"
+#include "mail/octets.h"
 
 #define BODY_WHOLE UINT64_MAX /* no l= */
 

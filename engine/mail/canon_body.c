@@ -10,12 +10,13 @@
 #include "base/attributes.h"
 #include "base/chars.h"
 #include "mail/canon.h"
+#include "simd/text.h"
 
 enum
 {
-    BLOCK = 64,      /* what the kernel takes */
-    LOOK_AHEAD = 2,  /* octets behind a block that it reads */
-    SLACK = 64,      /* octets behind its result that it may write */
+    BLOCK = SIMD_BLOCK,
+    LOOK_AHEAD = SIMD_LOOK_AHEAD,
+    SLACK = SIMD_SLACK,
     TAIL_ROOM = 256, /* for a blank, a CR, the last octets of a piece and the slack */
 };
 STATIC_ASSERT(TAIL_ROOM > 2 + 2 * BLOCK + SLACK);
@@ -92,18 +93,6 @@ static bool is_crlf(const uint8_t *p)
     return p[0] == '\r' && p[1] == '\n';
 }
 
-static size_t relax(const uint8_t *in, size_t n, uint8_t *out)
-{
-    size_t written = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool blank = char_is_wsp(in[i]);
-        if (blank && (char_is_wsp(in[i + 1]) || is_crlf(in + i + 1)))
-            continue;
-        out[written++] = blank ? ' ' : in[i];
-    }
-    return written;
-}
-
 /* The last octets of a piece, fewer than a block and its look-ahead; none of them is held. */
 static size_t relax_tail(struct span tail, uint8_t *out)
 {
@@ -114,7 +103,7 @@ static size_t relax_tail(struct span tail, uint8_t *out)
         return 0;
     memset(padded, 'x', sizeof padded);
     memcpy(padded, tail.p, tail.n);
-    return relax(padded, n, out) - (n - tail.n);
+    return simd_text()->relax_body(padded, n, out) - (n - tail.n);
 }
 
 static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
@@ -123,7 +112,7 @@ static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t 
     size_t fit = (room - TAIL_ROOM) / BLOCK;
     blocks = blocks < fit ? blocks : fit;
     if (blocks) {
-        n = relax(in->p, blocks * BLOCK, out);
+        n = simd_text()->relax_body(in->p, blocks * BLOCK, out);
         take(in, blocks * BLOCK);
     }
     if (in->n >= BLOCK + LOOK_AHEAD)

@@ -2,9 +2,9 @@
  * Header fields in canonical form (RFC 6376 3.4.1, 3.4.2). Linear in the field; a field's CRLFs are
  * folds by construction (header.c cuts at every other), so relaxed drops each of them.
  */
-#include "base/bytes16.h"
 #include "base/chars.h"
 #include "mail/canon.h"
+#include "simd/text.h"
 
 struct relaxed_value
 {
@@ -13,49 +13,68 @@ struct relaxed_value
     bool begun; /* text has been written: blanks before it are dropped */
 };
 
-/* Bytes up to the first SP, HTAB or CR. */
-static size_t text_length(struct span s)
+static bool is_crlf(struct span s)
 {
-    size_t i = 0;
-    for (; s.n - i >= BYTES16; i += BYTES16) {
-        bytes16 v = bytes16_load(s.p + i);
-        bytes16 hits = bytes16_equal(v, ' ') | bytes16_equal(v, '\t') | bytes16_equal(v, '\r');
-        if (bytes16_any(hits))
-            return i + bytes16_first(hits);
-    }
-    while (i < s.n && !char_is_wsp(s.p[i]) && s.p[i] != '\r')
-        i++;
-    return i;
+    return s.n >= 2 && s.p[0] == '\r' && s.p[1] == '\n';
 }
 
-static void relaxed_text(struct relaxed_value *value, struct span text)
-{
-    if (value->wsp && value->begun)
-        *value->out++ = ' ';
-    memcpy(value->out, text.p, text.n);
-    value->out += text.n;
-    value->wsp = false;
-    value->begun = true;
-}
-
-/* Blanks and folds are one blank, none at the ends; a bare CR is text. */
-static void relaxed_part(struct relaxed_value *value, struct span part)
+/* Octet by octet: blanks and folds are one blank, none at the ends; a bare CR is text. */
+static void relaxed_octets(struct relaxed_value *value, struct span part)
 {
     while (part.n) {
-        size_t n = text_length(part);
-        if (n == 0 && part.p[0] != '\r') {
-            value->wsp = true;
-            part = span_skip(part, 1);
-            continue;
-        }
-        if (n == 0 && part.n >= 2 && part.p[1] == '\n') {
+        uint8_t c = part.p[0];
+        if (is_crlf(part)) {
             part = span_skip(part, 2);
             continue;
         }
-        n = n ? n : 1;
-        relaxed_text(value, span_slice(part, 0, n));
-        part = span_skip(part, n);
+        part = span_skip(part, 1);
+        if (char_is_wsp(c)) {
+            value->wsp = true;
+            continue;
+        }
+        if (value->wsp && value->begun)
+            *value->out++ = ' ';
+        *value->out++ = c;
+        value->wsp = false;
+        value->begun = true;
     }
+}
+
+/* Takes blanks and CRLFs off both ends; says whether blanks were among them. */
+static struct span trim_gaps(struct span s, bool *wsp_before, bool *wsp_behind)
+{
+    for (size_t n; s.n && (n = is_crlf(s) ? 2 : char_is_wsp(s.p[0])) != 0; s = span_skip(s, n))
+        *wsp_before |= n == 1;
+    while (s.n) {
+        bool wsp = char_is_wsp(s.p[s.n - 1]);
+        if (!wsp && (s.n < 2 || !is_crlf(span_skip(s, s.n - 2))))
+            break;
+        *wsp_behind |= wsp;
+        s.n -= wsp ? 1 : 2;
+    }
+    return s;
+}
+
+/* The same by the kernel, which wants text at both ends. */
+static void relaxed_part(struct relaxed_value *value, struct span part)
+{
+    bool behind = false;
+    struct span text = trim_gaps(part, &value->wsp, &behind);
+    uint8_t *out = value->out;
+    if (text.n) {
+        if (value->wsp && value->begun)
+            *out++ = ' ';
+        size_t n = simd_text()->relax_field(text.p, text.n, out);
+        if (n == SIZE_MAX) {
+            relaxed_octets(value, text);
+            value->wsp |= behind;
+            return;
+        }
+        value->out = out + n;
+        value->begun = true;
+        value->wsp = false;
+    }
+    value->wsp |= behind;
 }
 
 /* DV-24 */

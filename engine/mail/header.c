@@ -15,6 +15,13 @@
 enum
 {
     NO_FIELD = -1,
+    PIECES = 64, /* that are cut at a time */
+};
+
+struct index_notes /* borrowed */
+{
+    struct limit_hits *hits;
+    struct mail_anomalies *anomalies;
 };
 
 #define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
@@ -31,33 +38,6 @@ static const struct span singletons[] = {
     SPAN("content-type"), SPAN("content-transfer-encoding"),
 };
 
-/* Just behind the CRLF that ends the line at `from`, or s.n. A bare LF ends no line. */
-static size_t line_end(struct span s, size_t from)
-{
-    size_t at = from;
-    for (;;) {
-        size_t lf = at + span_find(span_skip(s, at), '\n');
-        if (lf == s.n)
-            return s.n;
-        at = lf + 1;
-        if (lf > from && s.p[lf - 1] == '\r')
-            return at;
-    }
-}
-
-/* Splits off the next line with all lines that fold onto it. False at the end. */
-static bool piece_next(struct span *rest, struct span *piece)
-{
-    if (rest->n == 0)
-        return false;
-    size_t end = line_end(*rest, 0);
-    while (end < rest->n && char_is_wsp(rest->p[end]))
-        end = line_end(*rest, end);
-    *piece = span_slice(*rest, 0, end);
-    *rest = span_skip(*rest, end);
-    return true;
-}
-
 /* "From " that no colon follows: the envelope line of an mbox file (B13), not `From :` (A09). */
 static bool piece_is_mbox_line(struct span line)
 {
@@ -67,6 +47,14 @@ static bool piece_is_mbox_line(struct span line)
     while (at < line.n && char_is_wsp(line.p[at]))
         at++;
     return at == line.n || line.p[at] != ':';
+}
+
+static void field_set(struct mail_field *field, size_t name, size_t colon)
+{
+    field->name = span_slice(field->raw, 0, name);
+    field->value = span_skip(field->raw, colon + 1);
+    if (field->value.n >= 2 && memcmp(span_end(field->value) - 2, "\r\n", 2) == 0)
+        field->value.n -= 2;
 }
 
 /*
@@ -99,19 +87,21 @@ static bool field_split(struct mail_field *field, struct mail_anomalies *anomali
         mail_anomaly_note(anomalies, ANOMALY_HDR_ODD_NAME);
     if (name.n < colon)
         mail_anomaly_note(anomalies, ANOMALY_SPACE_BEFORE_COLON);
-    field->name = name;
-    field->value = span_skip(raw, colon + 1);
-    if (field->value.n >= 2 && memcmp(span_end(field->value) - 2, "\r\n", 2) == 0)
-        field->value.n -= 2;
+    field_set(field, name.n, colon);
     return true;
 }
 
-/* Sets name and value where the piece is a field; says whether the index takes it. */
-static bool field_read(struct mail_field *field, struct limit_hits *hits,
+/* Sets name and value where the piece is a field; says whether the index takes it. `name`: as in
+ * struct simd_piece. */
+static bool field_read(struct mail_field *field, uint32_t name, struct limit_hits *hits,
                        struct mail_anomalies *anomalies)
 {
-    field->name = field->value = span_slice(field->raw, 0, 0);
     field->above = NO_FIELD;
+    if (name) { /* the kernel has looked: ftext and a colon */
+        field_set(field, name, name);
+        return true;
+    }
+    field->name = field->value = span_slice(field->raw, 0, 0);
     if (field->position == 0 && piece_is_mbox_line(field->raw)) {
         mail_anomaly_note(anomalies, ANOMALY_MBOX_FROM_LINE);
         return false;
@@ -184,25 +174,41 @@ static void note_block(const struct mail_header *header, struct mail_anomalies *
     }
 }
 
+/* The limit that refuses the block at this piece, or LIMIT_COUNT. */
+static enum limit index_piece(struct mail_header *header, struct mail_field *field,
+                              const struct simd_piece *piece, size_t from, int32_t *buckets,
+                              struct index_notes *notes)
+{
+    if (piece->end - from > MAX_FIELD_BYTES)
+        return LIMIT_FIELD_BYTES;
+    if (header->count == MAX_FIELD_COUNT)
+        return LIMIT_FIELD_COUNT;
+    field->raw = span_slice(header->block, from, piece->end);
+    field->position = header->count++;
+    if (field_read(field, piece->name, notes->hits, notes->anomalies))
+        index_add(header, field, buckets);
+    return LIMIT_COUNT;
+}
+
 /* Reads all pieces into fields[0..room), which has room for all or for the limit. The limit that
  * refuses the block, or LIMIT_COUNT. */
 static enum limit index_block(struct mail_header *header, struct mail_field *fields, uint32_t room,
-                              int32_t *buckets, struct limit_hits *hits,
-                              struct mail_anomalies *anomalies)
+                              int32_t *buckets, struct index_notes *notes)
 {
-    struct span piece, rest = header->block;
-    while (piece_next(&rest, &piece)) {
-        if (piece.n > MAX_FIELD_BYTES)
-            return LIMIT_FIELD_BYTES;
-        if (header->count == MAX_FIELD_COUNT)
-            return LIMIT_FIELD_COUNT;
-        assert(header->count < room);
-        struct mail_field *field = &fields[header->count];
-        field->raw = piece;
-        field->position = header->count++;
-        if (field_read(field, hits, anomalies))
-            index_add(header, field, buckets);
-    }
+    struct simd_piece pieces[PIECES];
+    struct span block = header->block;
+    size_t from = 0, count;
+    do {
+        count = simd_text()->pieces(block.p, block.n, from, pieces, COUNT_OF(pieces));
+        for (size_t i = 0; i < count; i++) {
+            assert(header->count < room || header->count == MAX_FIELD_COUNT);
+            enum limit limit =
+                index_piece(header, &fields[header->count], &pieces[i], from, buckets, notes);
+            if (limit != LIMIT_COUNT)
+                return limit;
+            from = pieces[i].end;
+        }
+    } while (count == COUNT_OF(pieces));
     return LIMIT_COUNT;
 }
 
@@ -229,7 +235,8 @@ const char *mail_header_index(struct mail_header *header, struct span block, uin
     }
     memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
     *header = (struct mail_header){fields, 0, block, buckets, bucket_count};
-    enum limit limit = index_block(header, fields, room, buckets, hits, anomalies);
+    struct index_notes notes = {hits, anomalies};
+    enum limit limit = index_block(header, fields, room, buckets, &notes);
     if (limit != LIMIT_COUNT) {
         *header = (struct mail_header){0};
         limit_hit(hits, limit);

@@ -15,7 +15,8 @@
 
 #include "base/arena.h"
 #include "base/limit.h"
-#include "mail/octets.h"
+#include "mail/anomaly.h"
+#include "simd/text.h"
 
 struct mail_field
 {
@@ -80,11 +81,8 @@ struct mail_reader
     uint8_t *bytes;
     size_t used;
     size_t capacity;
-    uint64_t total;      /* header bytes seen, also beyond the limit; the empty line included */
-    uint64_t line_begin; /* where in the header the unfinished line begins */
-    uint64_t pieces;     /* lines that do not fold onto the one before: no fewer than fields */
-    struct mail_octets octets;
-    uint8_t previous;
+    uint64_t total;          /* header bytes seen, also beyond the limit; the empty line included */
+    struct simd_header scan; /* also counts octets, and pieces: no fewer than fields */
 };
 
 void mail_reader_init(struct mail_reader *reader, struct arena *arena, struct limit_hits *hits,

@@ -2,13 +2,11 @@
  * Finds the end of the header while it arrives and keeps its bytes: at most MAX_HEADER_BYTES and
  * the empty line; past that nothing is kept, only the end is looked for (security.md B10).
  *
- * The header ends at the first empty line, CRLF at the beginning of a line (DV-3). No look-ahead
- * and no look-back: what counts is where the line began and the octet before this one, so pieces
- * of any size give the same (B05).
+ * The header ends at the first empty line, CRLF at the beginning of a line (DV-3). A CRLF and the
+ * empty line may be split anywhere: pieces of any size give the same (B05).
  */
 #include "mail/header.h"
 
-#include "base/chars.h"
 #include "mail/header_index.h"
 
 enum
@@ -21,7 +19,8 @@ enum
 void mail_reader_init(struct mail_reader *reader, struct arena *arena, struct limit_hits *hits,
                       struct mail_anomalies *anomalies)
 {
-    *reader = (struct mail_reader){.arena = arena, .hits = hits, .anomalies = anomalies};
+    *reader = (struct mail_reader){
+        .arena = arena, .hits = hits, .anomalies = anomalies, .scan = SIMD_HEADER_BEGIN};
 }
 
 static void reader_refuse(struct mail_reader *reader, enum limit limit)
@@ -30,37 +29,6 @@ static void reader_refuse(struct mail_reader *reader, enum limit limit)
     if (limit != LIMIT_ARENA_BYTES)
         mail_anomaly_note(reader->anomalies, ANOMALY_TOO_LARGE);
     reader->refused = limit_word(limit);
-}
-
-/* A line begins at bytes.p[at], here or in the next piece. */
-static void reader_begin_line(struct mail_reader *reader, struct span bytes, size_t at)
-{
-    reader->line_begin = reader->total + at;
-    reader->pieces += at < bytes.n && !char_is_wsp(bytes.p[at]);
-}
-
-/* How many of `bytes` belong to the header; sets ended_by_blank_line. */
-static size_t reader_find_end(struct mail_reader *reader, struct span bytes)
-{
-    size_t at = 0;
-    if (reader->line_begin == reader->total)
-        reader_begin_line(reader, bytes, 0);
-    for (;;) {
-        size_t lf = at + span_find(span_skip(bytes, at), '\n');
-        if (lf == bytes.n)
-            break;
-        uint8_t before = lf ? bytes.p[lf - 1] : reader->previous;
-        at = lf + 1;
-        if (before != '\r')
-            continue; /* a bare LF ends no line: DV-2 */
-        reader->ended_by_blank_line = reader->total + lf - reader->line_begin == 1;
-        if (reader->ended_by_blank_line)
-            return at;
-        reader_begin_line(reader, bytes, at);
-    }
-    if (bytes.n)
-        reader->previous = bytes.p[bytes.n - 1];
-    return bytes.n;
 }
 
 static bool reader_grow(struct mail_reader *reader, size_t needed)
@@ -104,10 +72,11 @@ static void reader_keep(struct mail_reader *reader, struct span part)
 static void reader_note_octets(const struct mail_reader *reader)
 {
     struct mail_anomalies *anomalies = reader->anomalies;
-    mail_anomaly_note_times(anomalies, ANOMALY_HDR_BARE_CR, mail_octets_bare_cr(&reader->octets));
-    mail_anomaly_note_times(anomalies, ANOMALY_HDR_BARE_LF, mail_octets_bare_lf(&reader->octets));
-    mail_anomaly_note_times(anomalies, ANOMALY_HDR_NUL, reader->octets.nul);
-    mail_anomaly_note_times(anomalies, ANOMALY_HDR_8BIT, reader->octets.high);
+    const struct simd_octets *octets = &reader->scan.octets;
+    mail_anomaly_note_times(anomalies, ANOMALY_HDR_BARE_CR, octets->cr - octets->crlf);
+    mail_anomaly_note_times(anomalies, ANOMALY_HDR_BARE_LF, octets->lf - octets->crlf);
+    mail_anomaly_note_times(anomalies, ANOMALY_HDR_NUL, octets->nul);
+    mail_anomaly_note_times(anomalies, ANOMALY_HDR_8BIT, octets->high);
 }
 
 static void reader_finish(struct mail_reader *reader)
@@ -125,7 +94,7 @@ static void reader_finish(struct mail_reader *reader)
     if (reader->bytes && arena_resize(reader->arena, reader->bytes, reader->capacity, reader->used))
         reader->capacity = reader->used;
     reader->refused =
-        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->pieces + 1,
+        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->scan.pieces + 1,
                           reader->arena, reader->hits, reader->anomalies);
 }
 
@@ -133,12 +102,11 @@ size_t mail_reader_feed(struct mail_reader *reader, struct span bytes)
 {
     if (reader->done)
         return 0;
-    size_t taken = reader_find_end(reader, bytes);
-    struct span part = span_slice(bytes, 0, taken);
-    mail_octets_count(&reader->octets, part);
-    reader_keep(reader, part);
+    size_t taken = simd_text()->header_end(&reader->scan, bytes.p, bytes.n);
+    reader->ended_by_blank_line = reader->scan.ended;
+    reader_keep(reader, span_slice(bytes, 0, taken));
     reader->total += taken;
-    if (reader->ended_by_blank_line)
+    if (reader->scan.ended)
         reader_finish(reader);
     return taken;
 }

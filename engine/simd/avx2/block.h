@@ -1,0 +1,148 @@
+/* 64 octets in two registers. Dropping octets is done by eight with a table (compress8.h). */
+#ifndef SIMD_AVX2_BLOCK_H
+#define SIMD_AVX2_BLOCK_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "simd/logic/compress8.h"
+
+struct block
+{
+    __m256i v[2];
+};
+
+static inline __m256i avx2_load(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i_u *)p);
+}
+
+static inline void avx2_store(void *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i_u *)p, v);
+}
+
+static inline struct block block_load(const uint8_t *p)
+{
+    return (struct block){{avx2_load(p), avx2_load(p + 32)}};
+}
+
+static inline struct block block_load_part(const uint8_t *p, size_t n, uint8_t filler)
+{
+    uint8_t padded[64];
+    avx2_store(padded, _mm256_set1_epi8((char)filler));
+    avx2_store(padded + 32, _mm256_set1_epi8((char)filler));
+    memcpy(padded, p, n);
+    return block_load(padded);
+}
+
+static inline void block_store(uint8_t *p, struct block b)
+{
+    avx2_store(p, b.v[0]);
+    avx2_store(p + 32, b.v[1]);
+}
+
+static inline uint64_t avx2_mask(__m256i low, __m256i high)
+{
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
+                                                     << 32;
+}
+
+static inline uint64_t block_equal(struct block b, uint8_t c)
+{
+    __m256i all = _mm256_set1_epi8((char)c);
+    return avx2_mask(_mm256_cmpeq_epi8(b.v[0], all), _mm256_cmpeq_epi8(b.v[1], all));
+}
+
+static inline uint64_t block_high(struct block b)
+{
+    return avx2_mask(b.v[0], b.v[1]);
+}
+
+/* Signed: what is above 127 is below everything. */
+static inline __m256i avx2_outside(__m256i v, uint8_t low, uint8_t high)
+{
+    return _mm256_or_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8((char)low), v),
+                           _mm256_cmpgt_epi8(v, _mm256_set1_epi8((char)high)));
+}
+
+static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
+{
+    return avx2_mask(avx2_outside(b.v[0], low, high), avx2_outside(b.v[1], low, high));
+}
+
+static inline __m256i avx2_spaces(__m256i v)
+{
+    __m256i tabs = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\t'));
+    return _mm256_blendv_epi8(v, _mm256_set1_epi8(' '), tabs);
+}
+
+static inline struct block block_spaces(struct block b)
+{
+    return (struct block){{avx2_spaces(b.v[0]), avx2_spaces(b.v[1])}};
+}
+
+static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t *begin = out;
+    uint8_t octets[64];
+    block_store(octets, b);
+    for (unsigned i = 0; i < 64; i += 8) {
+        unsigned kept = (unsigned)(keep >> i) & 0xff;
+        __m128i eight = _mm_loadl_epi64((const __m128i_u *)(const void *)(octets + i));
+        __m128i order = _mm_loadl_epi64((const __m128i_u *)(const void *)compress8[kept]);
+        _mm_storel_epi64((__m128i_u *)(void *)out, _mm_shuffle_epi8(eight, order));
+        out += __builtin_popcount(kept);
+    }
+    return (size_t)(out - begin);
+}
+
+static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t kept[64];
+    size_t n = block_compress(b, keep, kept);
+    memcpy(out, kept, n);
+    return n;
+}
+
+static inline __m256i avx2_twice(const uint8_t table[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i_u *)(const void *)table));
+}
+
+/* 32 characters to 24 octets in the low parts of both halves. */
+static inline __m256i avx2_base64(__m256i v, __m256i *bad)
+{
+    __m256i nibble = _mm256_set1_epi8(0x0f);
+    __m256i high = _mm256_and_si256(_mm256_srli_epi32(v, 4), nibble);
+    __m256i low = _mm256_and_si256(v, nibble);
+    __m256i refused = _mm256_and_si256(_mm256_shuffle_epi8(avx2_twice(base64_low), low),
+                                       _mm256_shuffle_epi8(avx2_twice(base64_high), high));
+    __m256i slash = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('/'));
+    __m256i row = _mm256_add_epi8(high, slash);
+    __m256i sextets = _mm256_add_epi8(v, _mm256_shuffle_epi8(avx2_twice(base64_add), row));
+    __m256i pairs = _mm256_maddubs_epi16(sextets, _mm256_set1_epi32(0x01400140));
+    __m256i groups = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00011000));
+    *bad = _mm256_cmpgt_epi8(refused, _mm256_setzero_si256());
+    return _mm256_shuffle_epi8(groups, avx2_twice(base64_order));
+}
+
+static inline void avx2_store12(uint8_t *out, __m128i v)
+{
+    _mm_storeu_si128((__m128i_u *)(void *)out, v);
+}
+
+static inline uint64_t block_base64(struct block b, uint8_t *out)
+{
+    __m256i bad[2];
+    for (int i = 0; i < 2; i++) {
+        __m256i octets = avx2_base64(b.v[i], &bad[i]);
+        avx2_store12(out + 24 * i, _mm256_castsi256_si128(octets));
+        avx2_store12(out + 24 * i + 12, _mm256_extracti128_si256(octets, 1));
+    }
+    return avx2_mask(bad[0], bad[1]);
+}
+
+#endif

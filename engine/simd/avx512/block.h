@@ -1,0 +1,103 @@
+/*
+ * 64 octets in one register; compares give masks, VBMI2 compresses in a register (to memory it is
+ * microcode on Zen 4), VBMI looks up 128 octets at once.
+ */
+#ifndef SIMD_AVX512_BLOCK_H
+#define SIMD_AVX512_BLOCK_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct block
+{
+    __m512i v;
+};
+
+static inline struct block block_load(const uint8_t *p)
+{
+    return (struct block){_mm512_loadu_si512(p)};
+}
+
+static inline struct block block_load_part(const uint8_t *p, size_t n, uint8_t filler)
+{
+    __mmask64 there = _cvtu64_mask64((UINT64_C(1) << n) - 1);
+    return (struct block){_mm512_mask_loadu_epi8(_mm512_set1_epi8((char)filler), there, p)};
+}
+
+static inline void block_store(uint8_t *p, struct block b)
+{
+    _mm512_storeu_si512(p, b.v);
+}
+
+static inline uint64_t block_equal(struct block b, uint8_t c)
+{
+    return _cvtmask64_u64(_mm512_cmpeq_epi8_mask(b.v, _mm512_set1_epi8((char)c)));
+}
+
+static inline uint64_t block_high(struct block b)
+{
+    return _cvtmask64_u64(_mm512_movepi8_mask(b.v));
+}
+
+static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
+{
+    __m512i from_low = _mm512_sub_epi8(b.v, _mm512_set1_epi8((char)low));
+    __m512i width = _mm512_set1_epi8((char)(high - low));
+    return _cvtmask64_u64(_mm512_cmpgt_epu8_mask(from_low, width));
+}
+
+static inline struct block block_spaces(struct block b)
+{
+    __mmask64 tabs = _mm512_cmpeq_epi8_mask(b.v, _mm512_set1_epi8('\t'));
+    return (struct block){_mm512_mask_mov_epi8(b.v, tabs, _mm512_set1_epi8(' '))};
+}
+
+static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
+{
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(_cvtu64_mask64(keep), b.v));
+    return (size_t)__builtin_popcountll(keep);
+}
+
+static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
+{
+    size_t n = (size_t)__builtin_popcountll(keep);
+    __mmask64 kept = _cvtu64_mask64(n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX);
+    _mm512_mask_storeu_epi8(out, kept, _mm512_maskz_compress_epi8(_cvtu64_mask64(keep), b.v));
+    return n;
+}
+
+#define NO 0x80
+/* clang-format off */
+static const uint8_t base64_values[128] = {
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
+    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
+    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+};
+/* Octets 2, 1, 0 of each 32-bit word: the 24 bits of a group, highest first. */
+static const uint8_t base64_order[64] = {
+     2,  1,  0,  6,  5,  4, 10,  9,  8, 14, 13, 12, 18, 17, 16, 22,
+    21, 20, 26, 25, 24, 30, 29, 28, 34, 33, 32, 38, 37, 36, 42, 41,
+    40, 46, 45, 44, 50, 49, 48, 54, 53, 52, 58, 57, 56, 62, 61, 60,
+};
+/* clang-format on */
+#undef NO
+
+static inline uint64_t block_base64(struct block b, uint8_t *out)
+{
+    __m512i low = _mm512_loadu_si512(base64_values);
+    __m512i high = _mm512_loadu_si512(base64_values + 64);
+    __m512i sextets = _mm512_permutex2var_epi8(low, b.v, high);
+    __mmask64 bad = _mm512_movepi8_mask(_mm512_or_si512(sextets, b.v));
+    __m512i pairs = _mm512_maddubs_epi16(sextets, _mm512_set1_epi32(0x01400140));
+    __m512i groups = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x00011000));
+    _mm512_storeu_si512(out, _mm512_permutexvar_epi8(_mm512_loadu_si512(base64_order), groups));
+    return _cvtmask64_u64(bad);
+}
+
+#endif

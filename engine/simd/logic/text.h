@@ -1,0 +1,39 @@
+/*
+ * Includes the logic and defines the table NAME. A level's text.c includes its own block.h first:
+ *
+ *   struct block                          64 octets
+ *   block_load(p)                         from any address
+ *   block_load_part(p, n, filler)         n of 0 to 63 octets, then filler; reads nothing else
+ *   block_store(p, b)                     to any address
+ *   block_equal(b, c)                     mask: octet i is c <=> bit i is set; as all masks
+ *   block_high(b)                         mask: above 127
+ *   block_outside(b, low, high)           mask: below low or above high; both below 128
+ *   block_spaces(b)                       HTAB becomes SP
+ *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
+ *   block_compress_exact(b, keep, out)    the same, and not an octet more is written
+ *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
+ *                                         characters outside the alphabet, "=" among them
+ */
+#ifndef SIMD_LOGIC_TEXT_H
+#define SIMD_LOGIC_TEXT_H
+
+#include "simd/logic/masks.h"
+#include "simd/logic/body.h"
+#include "simd/logic/field.h"
+#include "simd/logic/header.h"
+#include "simd/logic/base64.h"
+
+#define SIMD_TEXT_TABLE(name, its_level)                                                           \
+    extern const struct simd_text name;                                                            \
+    const struct simd_text name = {                                                                \
+        .level = its_level,                                                                        \
+        .relax_body = relax_body,                                                                  \
+        .relax_field = relax_field,                                                                \
+        .count = count_octets,                                                                     \
+        .header_end = header_end,                                                                  \
+        .pieces = header_pieces,                                                                   \
+        .base64_count = base64_count_chars,                                                        \
+        .base64 = base64_groups,                                                                   \
+    }
+
+#endif

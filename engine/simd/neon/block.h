@@ -1,0 +1,126 @@
+/*
+ * 64 octets in four registers of ARM64. A mask is made by keeping one bit of each octet and adding
+ * neighbours three times; octets are dropped by eight with a table (compress8.h).
+ */
+#ifndef SIMD_NEON_BLOCK_H
+#define SIMD_NEON_BLOCK_H
+
+#include <arm_neon.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "simd/logic/compress8.h"
+
+struct block
+{
+    uint8x16_t v[4];
+};
+
+static inline struct block block_load(const uint8_t *p)
+{
+    return (struct block){{vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)}};
+}
+
+static inline struct block block_load_part(const uint8_t *p, size_t n, uint8_t filler)
+{
+    uint8_t padded[64];
+    memset(padded, filler, sizeof padded);
+    memcpy(padded, p, n);
+    return block_load(padded);
+}
+
+static inline void block_store(uint8_t *p, struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        vst1q_u8(p + 16 * i, b.v[i]);
+}
+
+/* Octets of `b` are 0 or 255. */
+static inline uint64_t neon_mask(struct block b)
+{
+    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bit = vld1q_u8(bits);
+    uint8x16_t low = vpaddq_u8(vandq_u8(b.v[0], bit), vandq_u8(b.v[1], bit));
+    uint8x16_t high = vpaddq_u8(vandq_u8(b.v[2], bit), vandq_u8(b.v[3], bit));
+    uint8x16_t sum = vpaddq_u8(low, high);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)), 0);
+}
+
+static inline uint64_t block_equal(struct block b, uint8_t c)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vceqq_u8(b.v[i], vdupq_n_u8(c));
+    return neon_mask(b);
+}
+
+static inline uint64_t block_high(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vcgtq_u8(b.v[i], vdupq_n_u8(127));
+    return neon_mask(b);
+}
+
+static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vcgtq_u8(vsubq_u8(b.v[i], vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
+    return neon_mask(b);
+}
+
+static inline struct block block_spaces(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vbslq_u8(vceqq_u8(b.v[i], vdupq_n_u8('\t')), vdupq_n_u8(' '), b.v[i]);
+    return b;
+}
+
+static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t *begin = out;
+    uint8_t octets[64];
+    block_store(octets, b);
+    for (unsigned i = 0; i < 64; i += 8) {
+        unsigned kept = (unsigned)(keep >> i) & 0xff;
+        vst1_u8(out, vtbl1_u8(vld1_u8(octets + i), vld1_u8(compress8[kept])));
+        out += __builtin_popcount(kept);
+    }
+    return (size_t)(out - begin);
+}
+
+static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t kept[64];
+    size_t n = block_compress(b, keep, kept);
+    memcpy(out, kept, n);
+    return n;
+}
+
+/* 16 characters to sextets. */
+static inline uint8x16_t neon_sextets(uint8x16_t v, uint8x16_t *bad)
+{
+    uint8x16_t high = vshrq_n_u8(v, 4), low = vandq_u8(v, vdupq_n_u8(0x0f));
+    uint8x16_t refused =
+        vandq_u8(vqtbl1q_u8(vld1q_u8(base64_low), low), vqtbl1q_u8(vld1q_u8(base64_high), high));
+    uint8x16_t row = vaddq_u8(high, vceqq_u8(v, vdupq_n_u8('/')));
+    *bad = vcgtq_u8(refused, vdupq_n_u8(0));
+    return vaddq_u8(v, vqtbl1q_u8(vld1q_u8(base64_add), row));
+}
+
+/* The characters of a group go to four registers, its octets come from three. */
+static inline uint64_t block_base64(struct block b, uint8_t *out)
+{
+    uint8_t sextets[64];
+    struct block bad;
+    for (int i = 0; i < 4; i++)
+        vst1q_u8(sextets + 16 * i, neon_sextets(b.v[i], &bad.v[i]));
+    uint8x16x4_t group = vld4q_u8(sextets);
+    uint8x16x3_t octets;
+    octets.val[0] = vorrq_u8(vshlq_n_u8(group.val[0], 2), vshrq_n_u8(group.val[1], 4));
+    octets.val[1] = vorrq_u8(vshlq_n_u8(group.val[1], 4), vshrq_n_u8(group.val[2], 2));
+    octets.val[2] = vorrq_u8(vshlq_n_u8(group.val[2], 6), group.val[3]);
+    vst3q_u8(out, octets);
+    return neon_mask(bad);
+}
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * 64 octets in eight words; every machine. A comparison turns each octet into its highest bit and
+ * a product gathers the eight bits.
+ */
+#ifndef SIMD_SCALAR_BLOCK_H
+#define SIMD_SCALAR_BLOCK_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum
+{
+    WORDS = 8,
+};
+
+struct block
+{
+    uint64_t w[WORDS]; /* octet 0 in the lowest bits */
+};
+
+#define EACH(octet) (UINT64_C(0x0101010101010101) * (octet))
+#define LOW_BITS EACH(0x7f)
+#define HIGH_BITS EACH(0x80)
+
+static inline struct block block_load(const uint8_t *p)
+{
+    struct block b;
+    memcpy(b.w, p, sizeof b.w);
+    for (int i = 0; i < WORDS; i++)
+        b.w[i] = le64toh(b.w[i]);
+    return b;
+}
+
+static inline struct block block_load_part(const uint8_t *p, size_t n, uint8_t filler)
+{
+    uint8_t padded[64];
+    memset(padded, filler, sizeof padded);
+    memcpy(padded, p, n);
+    return block_load(padded);
+}
+
+static inline void block_store(uint8_t *p, struct block b)
+{
+    for (int i = 0; i < WORDS; i++)
+        b.w[i] = htole64(b.w[i]);
+    memcpy(p, b.w, sizeof b.w);
+}
+
+/* Of each word the octets' highest bits, all others being zero. */
+static inline uint64_t scalar_gather(uint64_t high_bits)
+{
+    return (high_bits >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static inline uint64_t block_high(struct block b)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++)
+        mask |= scalar_gather(b.w[i] & HIGH_BITS) << 8 * i;
+    return mask;
+}
+
+/* No carry crosses an octet: the sum of two seven-bit numbers has eight. */
+static inline uint64_t scalar_zero(uint64_t w)
+{
+    return ~(((w & LOW_BITS) + LOW_BITS) | w) & HIGH_BITS;
+}
+
+static inline uint64_t block_equal(struct block b, uint8_t c)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++)
+        mask |= scalar_gather(scalar_zero(b.w[i] ^ EACH(c))) << 8 * i;
+    return mask;
+}
+
+static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t w = b.w[i] & LOW_BITS;
+        uint64_t from_low = w + EACH(0x80 - low), above_high = w + EACH(0x7f - high);
+        mask |= scalar_gather((~from_low | above_high | b.w[i]) & HIGH_BITS) << 8 * i;
+    }
+    return mask;
+}
+
+static inline struct block block_spaces(struct block b)
+{
+    for (int i = 0; i < WORDS; i++)
+        b.w[i] ^= (scalar_zero(b.w[i] ^ EACH('\t')) >> 7) * ('\t' ^ ' ');
+    return b;
+}
+
+static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t octets[64];
+    uint8_t *begin = out;
+    block_store(octets, b);
+    for (unsigned i = 0; i < 64; i += 8) {
+        unsigned kept = (unsigned)(keep >> i) & 0xff;
+        if (kept == 0xff) {
+            memcpy(out, octets + i, 8);
+            out += 8;
+            continue;
+        }
+        for (unsigned k = 0; k < 8; k++) {
+            *out = octets[i + k];
+            out += kept >> k & 1;
+        }
+    }
+    return (size_t)(out - begin);
+}
+
+static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
+{
+    uint8_t kept[64 + 1];
+    size_t n = block_compress(b, keep, kept);
+    memcpy(out, kept, n);
+    return n;
+}
+
+#define NO 0x80
+/* clang-format off */
+static const uint8_t base64_values[256] = {
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
+    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
+    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+    [128 ... 255] = NO,
+};
+/* clang-format on */
+#undef NO
+
+static inline uint64_t block_base64(struct block b, uint8_t *out)
+{
+    uint8_t chars[64], refused = 0;
+    block_store(chars, b);
+    for (unsigned i = 0; i < 16; i++) {
+        const uint8_t *c = chars + 4 * i;
+        uint8_t s0 = base64_values[c[0]], s1 = base64_values[c[1]];
+        uint8_t s2 = base64_values[c[2]], s3 = base64_values[c[3]];
+        refused |= s0 | s1 | s2 | s3;
+        out[3 * i] = (uint8_t)(s0 << 2 | s1 >> 4);
+        out[3 * i + 1] = (uint8_t)(s1 << 4 | s2 >> 2);
+        out[3 * i + 2] = (uint8_t)(s2 << 6 | s3);
+    }
+    return refused >> 7; /* somewhere: its callers ask no more */
+}
+
+#endif

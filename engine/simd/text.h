@@ -1,0 +1,90 @@
+/*
+ * Fast paths over the text of mail: one table of functions for each kernel level (kernel.h). The
+ * logic is written once (simd/logic/) in terms of 64 octets and bit masks, and compiled for each
+ * level with that level's vocabulary (simd/LEVEL/block.h) and flags. All levels give the same
+ * octets and numbers for every input (tests/simd/).
+ *
+ * Pure functions of bytes; no allocation, any thread, any alignment. Reads stay inside what the
+ * call names; writes too, but for the slack that it states.
+ */
+#ifndef SIMD_TEXT_H
+#define SIMD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "simd/kernel.h"
+
+enum
+{
+    SIMD_BLOCK = 64,     /* octets a step */
+    SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
+    SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
+};
+
+struct simd_octets /* running totals; a CR and its LF may come in different calls */
+{
+    uint64_t nul, cr, lf, crlf;
+    uint64_t high; /* above 127 */
+    bool after_cr; /* the last octet was a CR */
+};
+
+struct simd_header /* where reading a header stands; begin with SIMD_HEADER_BEGIN */
+{
+    struct simd_octets octets;
+    uint64_t pieces; /* line beginnings seen, but for those that are blanks */
+    uint8_t crlf;    /* bit 1: a CRLF ended at the last octet; bit 0: at the one before */
+    bool ended;      /* by an empty line */
+};
+/* The first line begins as if a CRLF stood in front of it. */
+#define SIMD_HEADER_BEGIN ((struct simd_header){.crlf = 2})
+
+struct simd_piece /* a line with the lines that fold onto it */
+{
+    uint32_t end;  /* just behind it */
+    uint32_t name; /* octets in front of the first colon where they are 1 to 63, all of ftext
+                      (RFC 5322 3.6.8); otherwise 0: look closely */
+};
+
+struct simd_text
+{
+    enum kernel_level level;
+    /*
+     * RFC 6376 3.4.4 inside a body: drops a blank in front of a blank or CRLF, other blanks become
+     * SP. `n` is a multiple of SIMD_BLOCK; in[n] and in[n + 1] are read and decide about the last
+     * octets. Returns octets written, n at most, and may overwrite SIMD_SLACK behind them.
+     */
+    size_t (*relax_body)(const uint8_t *in, size_t n, uint8_t *out);
+    /*
+     * RFC 6376 3.4.2 inside a field's value: a run of blanks and CRLFs becomes SP. The first and
+     * the last octet are none of them. Returns octets written, n at most, nothing behind out[n)
+     * is touched; or SIZE_MAX where a CRLF stands that no blank follows: no fold, look closely.
+     */
+    size_t (*relax_field)(const uint8_t *in, size_t n, uint8_t *out);
+    void (*count)(struct simd_octets *octets, const uint8_t *in, size_t n);
+    /* Looks for the empty line that ends a header; returns octets that belong to the header, n
+     * where it goes on. */
+    size_t (*header_end)(struct simd_header *header, const uint8_t *in, size_t n);
+    /*
+     * Cuts in[from..n) into pieces: at each CRLF that no blank follows, and at n. Fills at most
+     * `room` pieces and returns how many; goes on behind the last one with its end as `from`.
+     * Less than `room`: all of them. n is below 2^32.
+     */
+    size_t (*pieces)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
+                     size_t room);
+    /* Octets that are not SP, HTAB, CR, LF. */
+    size_t (*base64_count)(const uint8_t *in, size_t n);
+    /*
+     * Decodes base64 (RFC 4648 4), SP, HTAB, CR and LF passed over, but for the last group, whose
+     * 1 to 4 characters go to last[0..*last_n) as they are: padding is the caller's business.
+     * False: a character outside the alphabet in front of them, or more than `capacity` octets.
+     */
+    bool (*base64)(const uint8_t *in, size_t n, uint8_t *out, size_t capacity, size_t *written,
+                   uint8_t last[4], size_t *last_n);
+};
+
+/* The functions of the level in use. */
+const struct simd_text *simd_text(void);
+
+#endif
