@@ -123,7 +123,7 @@ endif
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC    $<")
-	$Q$(COMPILE) $(FRAMES) $(ISA) -c $< -o $@
+	$Q$(COMPILE) $(FRAMES) -c $< -o $@
 
 # The static library is one object whose hidden symbols are local: only assay_* can clash with a caller's.
 $B/libassay.a: $(ENGINE_OBJECTS)
