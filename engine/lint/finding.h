@@ -44,9 +44,10 @@ struct span lint_tag_text(const struct lint_place *place, const struct tag *tag)
 /* "\;": a backslash that a zone file's writer put in front of ";" and that was published. */
 void lint_escaped_semicolons(const struct lint_place *place);
 
-/* The answer that a TXT record of this text is, alone at its name, in bytes of a packet. */
-size_t lint_answer_bytes(const struct dns_name *name, struct span text);
-/* over 512 octets: RFC 7208 3.4, RFC 6376 3.6.2 leave it to TCP or EDNS */
+/* size.c: octets of an answer's packet but for its records, and of one TXT record in it. */
+size_t lint_question_bytes(const struct dns_name *name);
+size_t lint_text_bytes(struct span text);
+/* Over 512 octets: what that costs (RFC 7208 3.4); else over 255: strings. */
 void lint_size(const struct lint_place *place, enum lint_severity severity);
 
 #endif

@@ -77,6 +77,13 @@ void lint_findings_init(struct lint_findings *findings, struct arena *arena);
  */
 void lint_record(enum lint_kind kind, const struct dns_name *name, struct span text,
                  struct lint_findings *findings);
+/*
+ * The same for a text as a person pastes it: where it is quoted strings as in a zone file
+ * ("v=spf1 a" " -all", with \" \\ \DDD) they are joined first, and looked at as strings too: over
+ * 255 octets, a blank lost between two. *text becomes the record's text (findings' arena).
+ */
+void lint_pasted_record(enum lint_kind kind, const struct dns_name *name, struct span *text,
+                        struct lint_findings *findings);
 /* What the text looks like, by its version or first tags; faults allowed. */
 enum lint_kind lint_kind_of(struct span text);
 

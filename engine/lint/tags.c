@@ -106,26 +106,3 @@ void lint_escaped_semicolons(const struct lint_place *place)
         return;
     }
 }
-
-/* Header, question, and for the one TXT record: pointer, type, class, TTL, length, strings. */
-size_t lint_answer_bytes(const struct dns_name *name, struct span text)
-{
-    size_t strings = text.n ? (text.n + 254) / 255 : 1;
-    return 12 + (name ? name->length : 0) + 4 + 2 + 10 + strings + text.n;
-}
-
-void lint_size(const struct lint_place *place, enum lint_severity severity)
-{
-    const struct span all = {NULL, 0};
-    size_t bytes = lint_answer_bytes(place->name, place->text);
-    if (bytes > 512)
-        (void)lint_find(place, severity, "answer_over_512", all,
-                        "the DNS answer takes %zu octets: over 512 it needs EDNS or TCP, which "
-                        "some firewalls stop",
-                        bytes);
-    else if (place->text.n > 255)
-        (void)lint_find(place, LINT_NOTE, "several_strings", all,
-                        "%zu octets are more than one string of a TXT record holds: publish %zu "
-                        "strings, which are joined without a space",
-                        place->text.n, (place->text.n + 254) / 255);
-}
