@@ -13,7 +13,7 @@
 enum exit_status
 {
     STATUS_OK = 0,      /* judged */
-    STATUS_PROBLEM = 1, /* testkey, sign, seal: a key or message is not as it should be */
+    STATUS_PROBLEM = 1, /* testkey, sign, seal, lint: something is not as it should be */
     STATUS_USAGE = 64,
     STATUS_BAD_INPUT = 65,     /* input that is no message */
     STATUS_NO_INPUT = 66,      /* no such file */
@@ -87,6 +87,7 @@ int command_sign(int argc, char **argv);
 int command_seal(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_record(int argc, char **argv);
+int command_lint(int argc, char **argv);
 
 /* The command of this name, or NULL. */
 const struct command *command_find(const char *name);

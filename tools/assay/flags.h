@@ -37,7 +37,8 @@ struct flag
 };
 
 extern const struct flag bulk_flags[], check_flags[], spf_flags[], dmarc_flags[], query_flags[],
-    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[], record_flags[];
+    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[], record_flags[],
+    lint_flags[];
 
 /* Where the rest of the arguments is. */
 struct operands

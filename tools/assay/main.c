@@ -89,6 +89,15 @@ static const char record_help[] =
     "65 the dialogue was left, or --from is no key, 66 no such file, 73 cannot write --output,\n"
     "77 wrong passphrase, or --from is a private key that others may read.\n";
 
+static const char lint_help[] =
+    "SPF as a tree with its lookups counted, the DKIM keys that are named, DMARC discovery step "
+    "by\n"
+    "step and the addresses that reports go to; each fault with its place in the record and what "
+    "to\n"
+    "write instead. An error makes receivers refuse a record or ignore what it wants.\n\n"
+    "Exit status: 0 no errors (with --strict no warnings either), 1 there are some, 64 usage,\n"
+    "65 no message, 66 no such file, 69 no answer from the DNS, 78 a zone file with a bad line.\n";
+
 const struct command commands[] = {
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
      check_flags, JUDGE_STATUS, command_check, NULL},
@@ -116,6 +125,9 @@ const struct command commands[] = {
     {"record", "dkim|spf|dmarc|report -d DOMAIN [options]",
      "TXT records from options, or step by step at a terminal", "dkim|spf|dmarc|report",
      record_flags, record_help, NULL, command_record},
+    {"lint", "DOMAIN | --message FILE | --record TEXT [options]",
+     "what is wrong with SPF, DKIM and DMARC records", "", lint_flags, lint_help, NULL,
+     command_lint},
     {0},
 };
 
