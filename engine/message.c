@@ -39,22 +39,35 @@ static void judge_spf(struct message *message)
     message->spf_done = state == JUDGE_DONE;
 }
 
-void message_init(struct message *message, const struct message_options *options,
+/* Everything but the arena, which is empty. */
+static void begin(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
 {
-    *message = (struct message){
-        .options = options,
-        .envelope = *envelope,
-        .stage = MESSAGE_READING,
-    };
-    arena_init(&message->arena, MAX_ARENA_BYTES);
     buffer_init(&message->scratch, SCRATCH_CEILING);
     dns_answers_init(&message->answers, &message->arena, &message->hits);
+    message->options = options;
+    message->envelope = *envelope;
     message->answers.near = near;
     mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
     body_hasher_init(&message->body, &message->anomalies, &message->hits);
     read_envelope(message);
     judge_spf(message);
+}
+
+void message_init(struct message *message, const struct message_options *options,
+                  const struct message_envelope *envelope, const struct dns_near *near)
+{
+    *message = (struct message){.stage = MESSAGE_READING};
+    arena_init(&message->arena, MAX_ARENA_BYTES);
+    begin(message, options, envelope, near);
+}
+
+void message_init_again(struct message *message, const struct message_options *options,
+                        const struct message_envelope *envelope, const struct dns_near *near)
+{
+    struct arena arena = message->arena;
+    *message = (struct message){.stage = MESSAGE_READING, .arena = arena};
+    begin(message, options, envelope, near);
 }
 
 static bool is_author_domain(const struct message *message, const struct dns_name *name)
@@ -478,7 +491,7 @@ void message_park(struct message *message)
     park_dmarc(message);
 }
 
-void message_fini(struct message *message)
+static void let_go(struct message *message)
 {
     if (message->header_judged) {
         dkim_fini(&message->dkim);
@@ -486,5 +499,16 @@ void message_fini(struct message *message)
     }
     body_hasher_fini(&message->body);
     buffer_fini(&message->scratch);
+}
+
+void message_fini(struct message *message)
+{
+    let_go(message);
     arena_fini(&message->arena);
+}
+
+void message_recycle(struct message *message, size_t keep_bytes)
+{
+    let_go(message);
+    arena_recycle(&message->arena, keep_bytes);
 }

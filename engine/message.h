@@ -129,6 +129,13 @@ enum message_step message_step(struct message *message) MUST_CHECK;
  */
 void message_park(struct message *message);
 void message_fini(struct message *message);
+/*
+ * message_fini, but its arena stays for another message (at most `keep_bytes` of it): then either
+ * message_init_again, which is message_init otherwise, or arena_fini(&message->arena).
+ */
+void message_recycle(struct message *message, size_t keep_bytes);
+void message_init_again(struct message *message, const struct message_options *options,
+                        const struct message_envelope *envelope, const struct dns_near *near);
 
 /* False where not one well-formed header field was there: no message (exit status 65). */
 bool message_is_message(const struct message *message);

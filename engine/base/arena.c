@@ -13,15 +13,14 @@ enum
     FIRST_BLOCK_BYTES = 8 * 1024,
     SMALLEST_BLOCK_BYTES = 2 * 1024, /* but the first, which may be known to be smaller */
     LARGEST_BLOCK_BYTES = 256 * 1024,
-    ALIGNMENT = alignof(max_align_t),
 };
+STATIC_ASSERT(ARENA_ALIGNMENT % alignof(max_align_t) == 0);
 
 struct arena_block
 {
     struct arena_block *older;
     size_t size;
-    size_t used;
-    alignas(max_align_t) uint8_t bytes[];
+    alignas(ARENA_ALIGNMENT) uint8_t bytes[];
 };
 
 void arena_init(struct arena *arena, size_t ceiling_bytes)
@@ -35,35 +34,56 @@ void arena_init_sized(struct arena *arena, size_t ceiling_bytes, size_t first_by
     *arena = (struct arena){.ceiling_bytes = ceiling_bytes, .first_bytes = first_bytes};
 }
 
-void arena_reset(struct arena *arena)
+static void free_blocks(struct arena_block *block)
 {
-    struct arena_block *kept = arena->blocks;
-    if (kept) {
-        struct arena_block *block = kept->older;
-        while (block) {
-            struct arena_block *older = block->older;
-            free(block);
-            block = older;
-        }
-        kept->older = NULL;
-#ifndef NDEBUG
-        memset(kept->bytes, 0xa5, kept->used);
-#endif
-        kept->used = 0;
-        arena->held_bytes = sizeof *kept + kept->size;
-    }
-    arena->used_bytes = 0;
-    arena->failed = false;
-}
-
-void arena_fini(struct arena *arena)
-{
-    struct arena_block *block = arena->blocks;
     while (block) {
         struct arena_block *older = block->older;
         free(block);
         block = older;
     }
+}
+
+/* The newest block is all room, as far as the ceiling allows. */
+static void open_block(struct arena *arena)
+{
+    struct arena_block *block = arena->blocks;
+    size_t allowed = arena->ceiling_bytes - arena->used_bytes;
+    arena->next = block->bytes;
+    arena->end = block->bytes + (block->size < allowed ? block->size : allowed);
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *kept = arena->blocks;
+    arena->used_bytes = 0;
+    arena->failed = false;
+    if (!kept)
+        return;
+    free_blocks(kept->older);
+    kept->older = NULL;
+    arena->held_bytes = sizeof *kept + kept->size;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    memset(kept->bytes, 0xa5, kept->size);
+#endif
+    open_block(arena);
+}
+
+void arena_recycle(struct arena *arena, size_t keep_bytes)
+{
+    size_t held = arena->held_bytes;
+    bool several = arena->blocks && arena->blocks->older;
+    if (!several && held <= keep_bytes) {
+        arena_reset(arena);
+        return;
+    }
+    arena_fini(arena);
+    if (held <= keep_bytes)
+        arena->first_bytes = held - sizeof(struct arena_block);
+}
+
+void arena_fini(struct arena *arena)
+{
+    free_blocks(arena->blocks);
     arena_init_sized(arena, arena->ceiling_bytes, arena->first_bytes);
 }
 
@@ -82,33 +102,23 @@ static struct arena_block *arena_grow(struct arena *arena, size_t n)
     *block = (struct arena_block){.older = arena->blocks, .size = size};
     arena->blocks = block;
     arena->held_bytes += sizeof *block + size;
+    open_block(arena);
     return block;
 }
 
 static size_t round_up(size_t n)
 {
-    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (n + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
 }
 
-void *arena_alloc(struct arena *arena, size_t n)
+void *arena_alloc_slow(struct arena *arena, size_t rounded)
 {
-    size_t rounded = round_up(n);
-    if (rounded < n || arena->used_bytes > arena->ceiling_bytes ||
-        rounded > arena->ceiling_bytes - arena->used_bytes) {
+    if (rounded > SIZE_MAX / 2 || rounded > arena->ceiling_bytes - arena->used_bytes ||
+        !arena_grow(arena, rounded)) {
         arena->failed = true;
         return NULL;
     }
-    struct arena_block *block = arena->blocks;
-    if (!block || block->size - block->used < rounded)
-        block = arena_grow(arena, rounded);
-    if (!block) {
-        arena->failed = true;
-        return NULL;
-    }
-    void *memory = block->bytes + block->used;
-    block->used += rounded;
-    arena->used_bytes += rounded;
-    return memset(memory, 0, rounded);
+    return arena_alloc(arena, rounded);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -123,17 +133,14 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 bool arena_resize(struct arena *arena, void *memory, size_t from, size_t to)
 {
-    struct arena_block *block = arena->blocks;
+    uint8_t *begin = memory;
     size_t before = round_up(from), after = round_up(to);
-    if (!block || block->bytes + block->used != (uint8_t *)memory + before)
-        return false;
-    size_t begin = block->used - before;
-    if (after < to || after > block->size - begin ||
-        (after > before && after - before > arena->ceiling_bytes - arena->used_bytes))
+    if (!arena->next || begin + before != arena->next || after < to ||
+        after > (size_t)(arena->end - begin))
         return false;
     if (to > from)
-        memset((uint8_t *)memory + from, 0, after - from);
-    block->used = begin + after;
+        memset(begin + from, 0, after - from);
+    arena->next = begin + after;
     arena->used_bytes = arena->used_bytes - before + after;
     return true;
 }

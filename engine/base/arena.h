@@ -19,6 +19,8 @@ struct arena_block;
 
 struct arena
 {
+    /* Room in the newest block; what the ceiling forbids is not counted as room. */
+    uint8_t *next, *end;
     struct arena_block *blocks; /* newest first */
     size_t used_bytes;          /* handed out since the last reset */
     size_t held_bytes;          /* what the blocks take of the system, unused room included */
@@ -32,13 +34,38 @@ void arena_init(struct arena *arena, size_t ceiling_bytes);
 /* The same for who knows about how much it will take: the first block has room for `first_bytes`
  * (not 0). */
 void arena_init_sized(struct arena *arena, size_t ceiling_bytes, size_t first_bytes);
-/* Forgets all allocations; keeps one block for reuse. Debug builds fill released memory. */
+/* Forgets all allocations; keeps one block for reuse, filled where sanitizers are at work. */
 void arena_reset(struct arena *arena);
+/*
+ * The same for who will need about as much again: nothing is asked of the system then. An arena
+ * that holds more than `keep_bytes` gives all of it back; one that holds several blocks does too,
+ * and its next first block is as large as all of them, so after the second time it has one.
+ */
+void arena_recycle(struct arena *arena, size_t keep_bytes);
 /* Returns all memory to the system. The arena may be initialised again. */
 void arena_fini(struct arena *arena);
 
-/* `n` zeroed bytes, or NULL (see above). n == 0 gives a valid pointer. */
-void *arena_alloc(struct arena *arena, size_t n) MUST_CHECK;
+enum
+{
+    ARENA_ALIGNMENT = 16,
+};
+
+/* Where there is no room in the newest block. */
+void *arena_alloc_slow(struct arena *arena, size_t rounded) MUST_CHECK;
+
+/* `n` zeroed bytes, or NULL (see above). n == 0 gives a valid pointer. In the header, so that a
+ * size known to the compiler becomes a few stores. */
+MUST_CHECK static inline void *arena_alloc(struct arena *arena, size_t n)
+{
+    size_t rounded = (n + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+    if (rounded < n || rounded > (size_t)(arena->end - arena->next) || !arena->next)
+        return arena_alloc_slow(arena, rounded < n ? SIZE_MAX : rounded);
+    void *memory = arena->next;
+    arena->next += rounded;
+    arena->used_bytes += rounded;
+    return memset(memory, 0, rounded);
+}
+
 /* Room for `count` objects of `size` bytes; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) MUST_CHECK;
 /* A copy of `s` in the arena; on failure a span with p == NULL (also for an empty `s`). */

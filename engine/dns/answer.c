@@ -43,15 +43,22 @@ void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct l
     answers->last = &answers->first;
 }
 
+static uint32_t question_hash(const struct dns_name *name, enum dns_type type)
+{
+    assert(name->length);
+    return (uint32_t)dns_name_hash(dns_name_span(name), (uint64_t)type);
+}
+
 /* The place of (name, type) in the table: its question, or the empty slot where it belongs. */
 static struct dns_question **find_slot(const struct dns_answers *answers,
-                                       const struct dns_name *name, enum dns_type type)
+                                       const struct dns_name *name, enum dns_type type,
+                                       uint32_t hash)
 {
     uint32_t mask = answers->table_size - 1;
-    uint32_t at = (uint32_t)dns_name_hash(dns_name_span(name), (uint64_t)type) & mask;
-    for (;; at = (at + 1) & mask) {
+    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
         struct dns_question *question = answers->table[at];
-        if (!question || (question->type == type && dns_name_equal(&question->name, name)))
+        if (!question || (question->hash == hash && question->type == type &&
+                          dns_name_equal(&question->name, name)))
             return &answers->table[at];
     }
 }
@@ -68,13 +75,13 @@ static bool table_make_room(struct dns_answers *answers)
     answers->table = table;
     answers->table_size = size;
     for (struct dns_question *q = answers->first; q; q = q->next)
-        *find_slot(answers, &q->name, q->type) = q;
+        *find_slot(answers, &q->name, q->type, q->hash) = q;
     return true;
 }
 
 /* A new open question at the end of the list; NULL without memory. */
 static struct dns_question *note_question(struct dns_answers *answers, const struct dns_name *name,
-                                          enum dns_type type)
+                                          enum dns_type type, uint32_t hash)
 {
     if (!table_make_room(answers))
         return NULL;
@@ -83,7 +90,8 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
         return NULL;
     question->name = *name;
     question->type = type;
-    *find_slot(answers, name, type) = question;
+    question->hash = hash;
+    *find_slot(answers, name, type, hash) = question;
     *answers->last = question;
     answers->last = &question->next;
     answers->count++;
@@ -92,10 +100,10 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
 }
 
 static struct dns_question *find_question(const struct dns_answers *answers,
-                                          const struct dns_name *name, enum dns_type type)
+                                          const struct dns_name *name, enum dns_type type,
+                                          uint32_t hash)
 {
-    assert(name->length);
-    return answers->table_size ? *find_slot(answers, name, type) : NULL;
+    return answers->table_size ? *find_slot(answers, name, type, hash) : NULL;
 }
 
 /* There is an answer, and its records are still there. */
@@ -108,7 +116,8 @@ static bool is_answered(const struct dns_answers *answers, const struct dns_ques
 const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,
                                   enum dns_type type)
 {
-    const struct dns_question *question = find_question(answers, name, type);
+    const struct dns_question *question =
+        find_question(answers, name, type, question_hash(name, type));
     return question && is_answered(answers, question) ? &question->answer : NULL;
 }
 
@@ -219,7 +228,8 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
                                                .reason = "too_many_questions"};
     static const struct dns_answer no_memory = {.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
 
-    struct dns_question *question = find_question(answers, name, type);
+    uint32_t hash = question_hash(name, type);
+    struct dns_question *question = find_question(answers, name, type, hash);
     if (question && is_answered(answers, question))
         return &question->answer;
     if (question && !question->answer.outcome)
@@ -234,7 +244,7 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
         ceiling_hit(answers);
         return &too_many;
     }
-    question = note_question(answers, name, type);
+    question = note_question(answers, name, type, hash);
     if (!question) {
         answers->failed = true;
         return &no_memory;
@@ -258,7 +268,7 @@ void dns_answers_park(struct dns_answers *answers)
 bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name, enum dns_type type)
 {
     const struct dns_near *near = answers->near;
-    struct dns_question *question = find_question(answers, name, type);
+    struct dns_question *question = find_question(answers, name, type, question_hash(name, type));
     if (!near || !question)
         return false;
     if (!question->answer.outcome || question->renew)

@@ -88,6 +88,7 @@ struct dns_question
     bool renew;   /* asked once more: the driver asks the network, not the cache (L09) */
     bool counted; /* its hits of limits are in `hits` */
     uint32_t near_epoch;
+    uint32_t hash;             /* the memo's */
     struct dns_question *next; /* in the order in which they were first asked */
 };
 

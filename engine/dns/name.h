@@ -3,7 +3,7 @@
  *
  * Every name that assay asks for is built here from checked bytes; no name ever travels to the
  * resolver as text that somebody else wrote (security.md A03, E06, F06). A struct dns_name is a
- * value: copy it freely. The root is one zero byte.
+ * value: copy it freely; bytes of `wire` behind `length` say nothing. The root is one zero byte.
  */
 #ifndef DNS_NAME_H
 #define DNS_NAME_H
@@ -73,7 +73,7 @@ size_t dns_name_from_packet(struct dns_name *name, struct span packet, size_t of
  */
 enum dns_name_error dns_name_join(struct dns_name *name, const struct dns_name *prefix,
                                   const struct dns_name *suffix) MUST_CHECK;
-/* One label of LDH text in front; e.g. dns_name_prepend(&n, "_dmarc", &domain). */
+/* One label of ours in front, LDH in lower case; e.g. dns_name_prepend(&n, "_dmarc", &domain). */
 enum dns_name_error dns_name_prepend(struct dns_name *name, const char *label,
                                      const struct dns_name *suffix) MUST_CHECK;
 

@@ -14,18 +14,28 @@ void round_init(struct round *round, struct cache *cache,
     cache_reader_init(&round->reader, cache);
 }
 
+static void message_free(struct message *message)
+{
+    arena_fini(&message->arena);
+    free(message);
+}
+
 void round_fini(struct round *round)
 {
     cache_reader_fini(&round->reader);
     while (round->stock_count)
-        free(round->stock[--round->stock_count]);
+        message_free(round->stock[--round->stock_count]);
 }
 
 struct message *round_begin_message(struct round *round, const struct message_options *options,
                                     const struct message_envelope *envelope)
 {
-    struct message *message =
-        round->stock_count ? round->stock[--round->stock_count] : malloc(sizeof(struct message));
+    if (round->stock_count) {
+        struct message *message = round->stock[--round->stock_count];
+        message_init_again(message, options, envelope, &round->near);
+        return message;
+    }
+    struct message *message = malloc(sizeof *message);
     if (message)
         message_init(message, options, envelope, &round->near);
     return message;
@@ -33,11 +43,11 @@ struct message *round_begin_message(struct round *round, const struct message_op
 
 void round_end_message(struct round *round, struct message *message)
 {
-    message_fini(message);
+    message_recycle(message, STOCK_ARENA_BYTES);
     if (round->stock_count < STOCK_MESSAGES)
         round->stock[round->stock_count++] = message;
     else
-        free(message);
+        message_free(message);
 }
 
 uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n)

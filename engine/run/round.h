@@ -19,7 +19,7 @@ enum
     ROUND_MESSAGES = 32,
     ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
     STOCK_MESSAGES = 64,
-    STOCK_ARENA_BYTES = 64 * 1024, /* an arena that grew larger is not kept */
+    STOCK_ARENA_BYTES = 64 * 1024, /* what grew larger is not kept with a message of the stock */
 };
 
 struct round
@@ -46,7 +46,7 @@ void round_fini(struct round *round);
  * borrowed. */
 struct message *round_begin_message(struct round *round, const struct message_options *options,
                                     const struct message_envelope *envelope) MUST_CHECK;
-/* Ends it (message_fini) and keeps its memory for another one. */
+/* Ends it and keeps its memory for another one. */
 void round_end_message(struct round *round, struct message *message);
 
 /* Verifies the jobs of all these messages together, which have said MESSAGE_NEEDS_VERIFY: call
