@@ -69,11 +69,16 @@ static inline uint64_t sip_finish(uint64_t v[4], uint64_t last, int c, int d)
 static inline uint64_t sip_whole(const struct siphash_key *key, struct span s, int c, int d)
 {
     uint64_t v[4];
-    size_t whole = s.n & ~(size_t)7;
+    size_t whole = s.n & ~(size_t)7, rest = s.n & 7;
+    uint64_t tail = 0;
     sip_init(v, key);
     for (size_t i = 0; i < whole; i += 8)
         sip_compress(v, load_le64(s.p + i), c);
-    return sip_finish(v, load_tail(span_skip(s, whole)) | (uint64_t)s.n << 56, c, d);
+    if (rest && whole) /* the last eight bytes without those of the last word */
+        tail = load_le64(s.p + s.n - 8) >> (64 - 8 * rest);
+    else if (rest)
+        tail = load_tail(s);
+    return sip_finish(v, tail | (uint64_t)s.n << 56, c, d);
 }
 
 struct siphash_key siphash_key_from(const uint8_t bytes[SIPHASH_KEY_BYTES])

@@ -113,12 +113,20 @@ static void read_from(struct message *message)
     read_author_domains(message);
 }
 
+static void identifiers_begin(struct dmarc_identifiers *identifiers, bool known)
+{
+    memset(identifiers, 0, offsetof(struct dmarc_identifiers, spf_domain));
+    identifiers->known = known;
+    identifiers->spf_domain.length = identifiers->spf_domain.labels = 0;
+}
+
 static void discover_policy(struct message *message)
 {
     struct limit_hits uncounted = {{0}};
     if (message->policy_asked)
         return;
-    struct dmarc_identifiers unknown = {.known = false};
+    struct dmarc_identifiers unknown;
+    identifiers_begin(&unknown, false);
     enum judge state = dmarc_judge(&message->from, &unknown, &message->options->dmarc,
                                    &message->answers, &message->arena, &uncounted, &message->dmarc);
     /* A prefetch: what is missing then is asked for, and what is over a limit counted, when the
@@ -266,7 +274,7 @@ static void identify_spf(const struct message *message, struct dmarc_identifiers
     bool usable = message->path.kind == MAIL_PATH_ADDRESS || message->path.kind == MAIL_PATH_NULL;
     if (!usable || message->spf.mail_from_malformed || check->domain.length == 0)
         return;
-    identifiers->spf_domain = check->domain;
+    dns_name_copy(&identifiers->spf_domain, &check->domain);
     identifiers->spf_pass = check->result == RESULT_PASS && !forbid_pass(message);
     identifiers->spf_temperror = check->result == RESULT_TEMPERROR;
 }
@@ -280,7 +288,7 @@ static bool identify_dkim(struct message *message, struct dmarc_identifiers *ide
         struct dkim_verified *verified = &message->dkim.verified[i];
         verified->dmarc_identifier = 0;
         if (verified->result == RESULT_PASS && verified->usable_for_dmarc) {
-            names[identifiers->dkim_count++] = verified->signature.domain;
+            dns_name_copy(&names[identifiers->dkim_count++], &verified->signature.domain);
             verified->dmarc_identifier = identifiers->dkim_count;
         }
     }
@@ -288,7 +296,8 @@ static bool identify_dkim(struct message *message, struct dmarc_identifiers *ide
     for (uint32_t i = 0; i < message->dkim.count; i++) {
         const struct dkim_verified *verified = &message->dkim.verified[i];
         if (verified->result == RESULT_TEMPERROR && verified->signature.domain.length)
-            unknown[identifiers->dkim_temperror_count++] = verified->signature.domain;
+            dns_name_copy(&unknown[identifiers->dkim_temperror_count++],
+                          &verified->signature.domain);
     }
     identifiers->dkim = names;
     identifiers->dkim_temperror = unknown;
@@ -297,12 +306,16 @@ static bool identify_dkim(struct message *message, struct dmarc_identifiers *ide
 
 static enum judge judge_dmarc(struct message *message)
 {
-    struct dmarc_identifiers identifiers = {.known = true};
+    struct dmarc_identifiers identifiers;
+    identifiers_begin(&identifiers, true);
     identify_spf(message, &identifiers);
     if (!identify_dkim(message, &identifiers)) {
         message->failed = true;
         return JUDGE_DONE;
     }
+    if (message->dmarc.discovered)
+        return dmarc_judge_discovered(&identifiers, &message->options->dmarc, &message->answers,
+                                      &message->arena, &message->hits, &message->dmarc);
     return dmarc_judge(&message->from, &identifiers, &message->options->dmarc, &message->answers,
                        &message->arena, &message->hits, &message->dmarc);
 }

@@ -26,13 +26,15 @@ static void add_author(struct dmarc_authors *authors, const struct mail_address 
     else if (authors->count == MAX_AUTHOR_DOMAINS)
         authors->too_many = true;
     else
-        authors->names[authors->count++] = name;
+        dns_name_copy(&authors->names[authors->count++], &name);
 }
 
 void dmarc_authors_read(const struct mail_from *from, const struct dmarc_options *options,
                         struct dmarc_authors *authors)
 {
-    *authors = (struct dmarc_authors){.count = 0};
+    authors->count = 0;
+    authors->too_many = false;
+    authors->error = NULL;
     if (from->state != MAIL_FROM_OK) {
         authors->error = from->reason ? from->reason : "from_malformed"; /* A07, A11 */
         return;

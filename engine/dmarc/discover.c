@@ -18,15 +18,27 @@
 /* What one way of finding the Organizational Domain leads to. */
 struct finding
 {
-    struct dns_name org; /* cleared where an error hides it */
-    struct dns_name policy_domain;
     const struct dmarc_record *record;
     bool own; /* the author domain's own record */
     enum dmarc_policy published, policy;
     const char *tag;
     enum result result;
     const char *reason;
+    struct dns_name org; /* cleared where an error hides it */
+    struct dns_name policy_domain;
 };
+
+static void name_clear(struct dns_name *name)
+{
+    name->length = name->labels = 0;
+}
+
+static void finding_begin(struct finding *finding)
+{
+    memset(finding, 0, offsetof(struct finding, org));
+    name_clear(&finding->org);
+    name_clear(&finding->policy_domain);
+}
 
 /* The author domain's existence, asked at most once a run. */
 struct existence
@@ -55,7 +67,7 @@ static void finding_take(struct finding *finding, const struct dns_name *domain,
                          const struct dmarc_record *record)
 {
     finding->record = record;
-    finding->policy_domain = *domain;
+    dns_name_copy(&finding->policy_domain, domain);
 }
 
 /* DP-21; `org` is what the walk or the list says, right only if `org_known`. */
@@ -65,7 +77,7 @@ static void find_record(struct finding *finding, const struct dmarc_walk *walk,
     const struct dmarc_step *own = &walk->steps[0];
     const struct dmarc_step *last = &walk->steps[walk->count - 1];
     if (org_known)
-        finding->org = *org;
+        dns_name_copy(&finding->org, org);
     if (own->record) {
         finding->own = true;
         finding_take(finding, &walk->start, own->record);
@@ -82,7 +94,7 @@ static void find_record(struct finding *finding, const struct dmarc_walk *walk,
     }
     if (finding->record)
         return;
-    finding->policy_domain = (struct dns_name){0};
+    name_clear(&finding->policy_domain);
     finding->result = RESULT_NONE; /* DP-27 */
     finding->reason = "no_record";
 }
@@ -189,7 +201,8 @@ static enum judge compare(const struct finding *walked, struct existence *existe
                           const struct dmarc_context *context, struct dmarc_discovery *discovery)
 {
     struct dmarc_walk walk;
-    struct finding listed = {.result = RESULT_UNSET};
+    struct finding listed;
+    finding_begin(&listed);
     if (by_list(&discovery->from_domain, &discovery->psl_org_domain, context, &walk, &listed) ==
             JUDGE_WAITING ||
         find_policy(&listed, existence, &discovery->from_domain, context) == JUDGE_WAITING)
@@ -206,8 +219,8 @@ static void report(const struct finding *finding, const struct existence *existe
 {
     discovery->result = finding->result;
     discovery->reason = finding->reason;
-    discovery->org_domain = finding->org;
-    discovery->policy_domain = finding->policy_domain;
+    dns_name_copy(&discovery->org_domain, &finding->org);
+    dns_name_copy(&discovery->policy_domain, &finding->policy_domain);
     discovery->record = finding->record;
     discovery->published = finding->published;
     discovery->policy = finding->policy;
@@ -216,13 +229,24 @@ static void report(const struct finding *finding, const struct existence *existe
     discovery->author_exists = !discovery->existence_known || existence->outcome != DNS_NXDOMAIN;
 }
 
+/* The walk begins itself (dmarc_walk). */
+static void discovery_begin(struct dmarc_discovery *discovery, const struct dns_name *author)
+{
+    memset(discovery, 0, offsetof(struct dmarc_discovery, from_domain));
+    dns_name_copy(&discovery->from_domain, author);
+    name_clear(&discovery->org_domain);
+    name_clear(&discovery->policy_domain);
+    name_clear(&discovery->psl_org_domain);
+}
+
 enum judge dmarc_policy_find(const struct dns_name *author, const struct dmarc_options *options,
                              const struct dmarc_context *context, struct dmarc_discovery *discovery)
 {
-    struct finding finding = {.result = RESULT_UNSET};
+    struct finding finding;
     struct existence existence = {.asked = false};
     bool waiting = false;
-    *discovery = (struct dmarc_discovery){.from_domain = *author};
+    finding_begin(&finding);
+    discovery_begin(discovery, author);
     assert(author->labels > 0);
     if (options->always_ask_existence && !existence_ask(&existence, author, context))
         waiting = true;

@@ -159,31 +159,26 @@ static enum judge judge_unaligned(const struct shown *passing,
     return JUDGE_DONE;
 }
 
-static bool judgement_init(struct dmarc_judgement *judgement,
-                           const struct dmarc_identifiers *identifiers, struct arena *arena)
+/* All but `discovery`. False without memory. */
+static bool judgement_begin(struct dmarc_judgement *judgement,
+                            const struct dmarc_identifiers *identifiers, struct arena *arena)
 {
-    *judgement = (struct dmarc_judgement){.dkim_count = identifiers->dkim_count};
+    memset(judgement, 0, offsetof(struct dmarc_judgement, discovery));
+    judgement->dkim_count = identifiers->dkim_count;
     judgement->dkim_alignment = ARENA_ARRAY(arena, identifiers->dkim_count, bool);
     if (judgement->dkim_alignment)
         return true;
     judgement->dkim_count = 0;
-    conclude(judgement, RESULT_TEMPERROR, "no_memory");
     return false;
 }
 
-static enum judge judge_author(const struct dns_name *author,
-                               const struct dmarc_identifiers *identifiers,
-                               const struct dmarc_options *options,
-                               const struct dmarc_context *context,
-                               struct dmarc_judgement *judgement)
+/* The discovery is done. */
+static enum judge judge_identifiers(const struct dmarc_identifiers *identifiers,
+                                    const struct dmarc_options *options,
+                                    const struct dmarc_context *context,
+                                    struct dmarc_judgement *judgement)
 {
-    if (!judgement_init(judgement, identifiers, context->arena))
-        return JUDGE_DONE;
-    struct dmarc_discovery *discovery = &judgement->discovery;
-    if (dmarc_policy_find(author, options, context, discovery) == JUDGE_WAITING)
-        return JUDGE_WAITING;
-    if (!identifiers->known)
-        return JUDGE_DONE;
+    const struct dmarc_discovery *discovery = &judgement->discovery;
     bool applies = discovery->record && discovery->result != RESULT_NONE;
     if (!applies) {
         conclude(judgement, discovery->result, discovery->reason);
@@ -198,6 +193,24 @@ static enum judge judge_author(const struct dns_name *author,
         return judge_unaligned(&passing, identifiers, options, context, judgement);
     conclude(judgement, RESULT_PASS, NULL); /* DP-31 */
     return JUDGE_DONE;
+}
+
+static enum judge judge_author(const struct dns_name *author,
+                               const struct dmarc_identifiers *identifiers,
+                               const struct dmarc_options *options,
+                               const struct dmarc_context *context,
+                               struct dmarc_judgement *judgement)
+{
+    if (!judgement_begin(judgement, identifiers, context->arena)) {
+        judgement->discovery = (struct dmarc_discovery){.result = RESULT_UNSET};
+        conclude(judgement, RESULT_TEMPERROR, "no_memory");
+        return JUDGE_DONE;
+    }
+    if (dmarc_policy_find(author, options, context, &judgement->discovery) == JUDGE_WAITING)
+        return JUDGE_WAITING;
+    if (!identifiers->known)
+        return JUDGE_DONE;
+    return judge_identifiers(identifiers, options, context, judgement);
 }
 
 /* --- Several author domains (DP-3) --- */
@@ -235,6 +248,7 @@ static enum judge judge_several(const struct dmarc_authors *authors,
     struct dmarc_judgement *each =
         ARENA_ARRAY(context->arena, authors->count, struct dmarc_judgement);
     if (!each) {
+        *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
         conclude(judgement, RESULT_TEMPERROR, "no_memory");
         return JUDGE_DONE;
     }
@@ -284,6 +298,12 @@ enum judge dmarc_discover(const struct dns_name *author, const struct dmarc_opti
     return judge;
 }
 
+/* A discovery that counted nothing may stand for the one of a later run. */
+static bool may_stand(const struct limit_hits *of_run)
+{
+    return limit_over(of_run) == 0;
+}
+
 enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifiers *identifiers,
                        const struct dmarc_options *options, struct dns_answers *answers,
                        struct arena *arena, struct limit_hits *hits,
@@ -292,16 +312,37 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
     struct dmarc_authors authors;
     struct limit_hits of_run = {{0}};
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
-    *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
     dmarc_authors_read(from, options, &authors);
     if (authors.error) {
+        *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
         conclude(judgement, RESULT_PERMERROR, authors.error); /* DP-1 */
         return JUDGE_DONE;
     }
+    bool one = authors.count == 1;
     enum judge judge =
-        authors.count == 1
-            ? judge_author(&authors.names[0], identifiers, options, &context, judgement)
+        one ? judge_author(&authors.names[0], identifiers, options, &context, judgement)
             : judge_several(&authors, identifiers, options, &context, judgement);
+    if (judge == JUDGE_WAITING)
+        return judge;
+    hits_add(hits, &of_run);
+    judgement->discovered = one && !identifiers->known && may_stand(&of_run);
+    return judge;
+}
+
+enum judge dmarc_judge_discovered(const struct dmarc_identifiers *identifiers,
+                                  const struct dmarc_options *options, struct dns_answers *answers,
+                                  struct arena *arena, struct limit_hits *hits,
+                                  struct dmarc_judgement *judgement)
+{
+    struct limit_hits of_run = {{0}};
+    struct dmarc_context context = context_of(options, answers, arena, &of_run);
+    assert(judgement->discovered);
+    if (!judgement_begin(judgement, identifiers, arena)) {
+        conclude(judgement, RESULT_TEMPERROR, "no_memory");
+        return JUDGE_DONE;
+    }
+    judgement->discovered = true;
+    enum judge judge = judge_identifiers(identifiers, options, &context, judgement);
     if (judge == JUDGE_DONE)
         hits_add(hits, &of_run);
     return judge;

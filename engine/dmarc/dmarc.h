@@ -44,44 +44,42 @@ enum
 /* What the message has shown: passing identifiers. */
 struct dmarc_identifiers
 {
-    bool known;    /* false: only discovery (header is there, signatures are not judged yet) */
-    bool spf_pass; /* MAIL FROM identity (or null sender's HELO) passed (DP-29) */
-    struct dns_name spf_domain;
+    bool known;         /* false: only discovery (header is there, signatures are not judged yet) */
+    bool spf_pass;      /* MAIL FROM identity (or null sender's HELO) passed (DP-29) */
     bool spf_temperror; /* SPF had no answer: no pass without it means temperror, if it could align
                          */
     const struct dns_name *dkim; /* d= of each signature usable for DMARC */
     uint32_t dkim_count;
     const struct dns_name *dkim_temperror; /* d= of signatures whose key could not be had */
     uint32_t dkim_temperror_count;
+    struct dns_name spf_domain; /* where one of the two is set */
 };
 
 struct dmarc_discovery
 {
-    enum result result; /* RESULT_UNSET: a policy was found; NONE; TEMPERROR; PERMERROR */
-    const char *reason; /* static word, or NULL */
-    struct dns_name from_domain;
-    struct dns_name org_domain;    /* cleared where an error hides it */
-    struct dns_name policy_domain; /* where the record was found; cleared for none */
-    bool author_exists;            /* by its own query; true where the question was not needed */
-    bool existence_known;          /* false: not asked, or the DNS failed */
+    enum result result;   /* RESULT_UNSET: a policy was found; NONE; TEMPERROR; PERMERROR */
+    const char *reason;   /* static word, or NULL */
+    bool author_exists;   /* by its own query; true where the question was not needed */
+    bool existence_known; /* false: not asked, or the DNS failed */
     const struct dmarc_record *record; /* of a level of `walk`, or NULL */
     enum dmarc_policy
         published; /* p, sp or np that applies, before t (INVALID/absent resolved: DP-26) */
-    enum dmarc_policy policy; /* after t */
-    const char *policy_tag;   /* "p", "sp", "np"; NULL where none applies */
-    bool used_psl;            /* org_domain came from the PSL */
-    struct dmarc_walk walk;
+    enum dmarc_policy policy;   /* after t */
+    const char *policy_tag;     /* "p", "sp", "np"; NULL where none applies */
+    bool used_psl;              /* org_domain came from the PSL */
+    bool psl_differs;           /* COMPARE: policy or Organizational Domain would differ */
+    const char *psl_difference; /* static: "org_domain", "policy_domain", "policy"; NULL */
+    struct dns_name from_domain;
+    struct dns_name org_domain;     /* cleared where an error hides it */
+    struct dns_name policy_domain;  /* where the record was found; cleared for none */
     struct dns_name psl_org_domain; /* PSL and COMPARE modes */
-    bool psl_differs;               /* COMPARE: policy or Organizational Domain would differ */
-    const char *psl_difference;     /* static: "org_domain", "policy_domain", "policy"; NULL */
+    struct dmarc_walk walk;
 };
 
 struct dmarc_judgement
 {
     enum result result; /* none, pass, fail, temperror, permerror */
     const char *reason;
-    struct dmarc_discovery
-        discovery;            /* of the author domain (of the one that decided, with several) */
     enum dmarc_policy policy; /* policy.dmarc: after t; UNSET where DMARC does not apply */
     enum dmarc_disposition disposition;
     bool spf_aligned, dkim_aligned;
@@ -90,6 +88,9 @@ struct dmarc_judgement
     uint32_t dkim_count;
     const char *override; /* static: "local_policy", "policy_test_mode", "trusted_forwarder" or NULL
                              (DP-41) */
+    bool discovered;      /* `discovery` is final: dmarc_judge_discovered may go on from it */
+    struct dmarc_discovery
+        discovery; /* of the author domain (of the one that decided, with several) */
 };
 
 /* Policy discovery alone, as `assay dmarc DOMAIN` shows it (no message). */
@@ -105,6 +106,15 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
                        const struct dmarc_options *options, struct dns_answers *answers,
                        struct arena *arena, struct limit_hits *hits,
                        struct dmarc_judgement *judgement) MUST_CHECK;
+
+/*
+ * The same for a judgement with `discovered` set, by dmarc_judge with the same options and answers
+ * and nothing parked since: the rest of it, without another discovery.
+ */
+enum judge dmarc_judge_discovered(const struct dmarc_identifiers *identifiers,
+                                  const struct dmarc_options *options, struct dns_answers *answers,
+                                  struct arena *arena, struct limit_hits *hits,
+                                  struct dmarc_judgement *judgement) MUST_CHECK;
 
 /*
  * Copies into `arena` what a finished judgement borrows from answers, for when it outlives them.

@@ -112,7 +112,7 @@ static bool walk_level(struct dmarc_walk *walk, const struct dns_name *domain,
     assert(walk->count < MAX_DMARC_WALK);
     struct dmarc_step *step = &walk->steps[walk->count++];
     assert(dns_name_is_at_or_below(&walk->start, domain));
-    step->labels = domain->labels;
+    *step = (struct dmarc_step){.labels = domain->labels};
     if (dns_name_prepend(&question, "_dmarc", domain) != DNS_NAME_OK) {
         step->outcome = DNS_NXDOMAIN; /* a name that does not fit has no record */
         step->reason = "name_too_long";
@@ -139,7 +139,9 @@ static unsigned next_level(unsigned labels, unsigned off)
 
 static void walk_begin(struct dmarc_walk *walk, const struct dns_name *start)
 {
-    *walk = (struct dmarc_walk){.start = *start};
+    dns_name_copy(&walk->start, start);
+    walk->count = 0;
+    walk->tempfail = walk->permfail = walk->complete = false;
 }
 
 /* Standards.md 4.3, DP-14. */

@@ -88,7 +88,7 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
     struct dns_question *question = ARENA_NEW(answers->arena, struct dns_question);
     if (!question)
         return NULL;
-    question->name = *name;
+    dns_name_copy(&question->name, name);
     question->type = type;
     question->hash = hash;
     *find_slot(answers, name, type, hash) = question;

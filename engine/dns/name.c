@@ -314,9 +314,8 @@ static unsigned skip_labels(const struct dns_name *name, unsigned count)
 struct dns_name dns_name_ancestor(const struct dns_name *name, unsigned count)
 {
     unsigned at = skip_labels(name, count);
-    struct dns_name ancestor = {.length = (uint8_t)(name->length - at),
-                                .labels = (uint8_t)(name->labels - count)};
-    memcpy(ancestor.wire, name->wire + at, ancestor.length);
+    struct dns_name ancestor;
+    dns_name_set(&ancestor, span_skip(dns_name_span(name), at), (uint8_t)(name->labels - count));
     return ancestor;
 }
 

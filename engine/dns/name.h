@@ -16,6 +16,7 @@ enum
 {
     DNS_NAME_MAX = 255, /* bytes on the wire, root label included (RFC 1035 2.3.4) */
     DNS_LABEL_MAX = 63,
+    DNS_NAME_USUAL = 32,      /* most names are no longer: what is copied at once */
     DNS_NAME_TEXT_MAX = 1024, /* presentation form, every byte escaped, final NUL included */
 };
 
@@ -79,6 +80,25 @@ enum dns_name_error dns_name_prepend(struct dns_name *name, const char *label,
 
 /* The name without its first `count` labels; requires count <= labels. */
 struct dns_name dns_name_ancestor(const struct dns_name *name, unsigned count);
+
+/* *to = *from, but of `wire` only what is used: nearly always the first 32 bytes. */
+static inline void dns_name_copy(struct dns_name *to, const struct dns_name *from)
+{
+    memcpy(to->wire, from->wire, DNS_NAME_USUAL);
+    if (from->length > DNS_NAME_USUAL)
+        memcpy(to->wire + DNS_NAME_USUAL, from->wire + DNS_NAME_USUAL,
+               from->length - (size_t)DNS_NAME_USUAL);
+    to->length = from->length;
+    to->labels = from->labels;
+}
+
+/* From what was a name's wire form and labels. */
+static inline void dns_name_set(struct dns_name *name, struct span wire, uint8_t labels)
+{
+    memcpy(name->wire, wire.p, wire.n);
+    name->length = (uint8_t)wire.n;
+    name->labels = labels;
+}
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 /* For hash tables; `seed` keys it where strangers choose many of the names. */

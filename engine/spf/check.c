@@ -140,8 +140,7 @@ STATIC_ASSERT((int)MAX_SPF_LOOKUPS <= (int)MAX_SPF_DEPTH);
 
 static enum event descend(struct spf_run *run, const struct dns_name *domain, bool redirected)
 {
-    struct spf_frame *frame = &run->frames[++run->depth];
-    *frame = (struct spf_frame){.domain = *domain, .redirected = redirected};
+    spf_frame_begin(&run->frames[++run->depth], domain, redirected);
     return record_load(run);
 }
 
@@ -151,7 +150,7 @@ static enum event include_enter(struct spf_run *run, const struct spf_term *term
     struct dns_name target;
     enum spf_step step = descent_check(run);
     if (step == SPF_YES)
-        step = spf_target(run, term->domain_spec, &target);
+        step = spf_target(run, term->domain_spec, &term->literal, &target);
     return step == SPF_YES ? descend(run, &target, false) : event_of(step);
 }
 
@@ -163,7 +162,7 @@ static enum event redirect_enter(struct spf_run *run)
     frame->step = frame->record.redirect_text;
     enum spf_step step = descent_check(run);
     if (step == SPF_YES)
-        step = spf_target(run, frame->record.redirect, &target);
+        step = spf_target(run, frame->record.redirect, NULL, &target);
     if (step == SPF_NO)
         return event_of(spf_fail(run, RESULT_PERMERROR, "redirect_bad_target"));
     return step == SPF_YES ? descend(run, &target, true) : event_of(step);

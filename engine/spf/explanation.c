@@ -20,7 +20,7 @@ static bool is_printable(struct span text)
 static enum spf_step text_fetch(struct spf_run *run, struct span domain_spec, struct span *text)
 {
     struct dns_name name;
-    enum spf_step step = spf_target(run, domain_spec, &name);
+    enum spf_step step = spf_target(run, domain_spec, NULL, &name);
     if (step != SPF_YES)
         return step;
     const struct dns_answer *answer = spf_ask(run, &name, DNS_TXT);

@@ -160,7 +160,7 @@ static enum spf_step counted_match(struct spf_run *run, const struct spf_term *t
     if (run->lookups == MAX_SPF_LOOKUPS)
         return spf_limit(run, LIMIT_SPF_LOOKUPS);
     run->lookups++;
-    enum spf_step step = spf_target(run, term->domain_spec, &target);
+    enum spf_step step = spf_target(run, term->domain_spec, &term->literal, &target);
     return step == SPF_YES ? match(run, term, &target) : step;
 }
 

@@ -354,15 +354,32 @@ void spf_answer_read(const struct dns_answer *answer, struct limit_hits *hits,
     limit_hit_over(hits, found->over);
 }
 
+/* A name is stored where evaluation would come to the same one whatever the macros' values. */
+static bool compile_target(struct spf_term *term, struct arena *arena)
+{
+    static const struct spf_macro_values none = {{{NULL, 0}}};
+    struct dns_name name;
+    if (term->domain_spec.n == 0 || span_find(term->domain_spec, '%') < term->domain_spec.n ||
+        !spf_macro_name(term->domain_spec, &none, &name))
+        return true;
+    struct span wire = arena_copy(arena, dns_name_span(&name));
+    term->literal = (struct spf_literal){wire.p, name.length, name.labels};
+    return wire.p != NULL;
+}
+
 /* False without memory. */
 static bool compile(struct spf_record *record, struct arena *arena)
 {
     struct spf_term *terms = ARENA_ARRAY(arena, record->count, struct spf_term);
     size_t at = 0;
+    uint32_t targets = 0;
     for (uint32_t i = 0; terms && i < record->count; i++) {
         bool there = spf_record_next(record, &at, &terms[i]);
         assert(there);
         (void)there;
+        targets += terms[i].domain_spec.n > 0;
+        if (targets <= MAX_SPF_LOOKUPS && !compile_target(&terms[i], arena))
+            return false; /* terms behind so many others are never evaluated (SP-24) */
     }
     record->terms = terms;
     return terms != NULL;

@@ -25,16 +25,24 @@ enum spf_mechanism
     SPF_EXISTS,
 };
 
+/* The name that a domain-spec without macros stands for, so that nothing is to be expanded. */
+struct spf_literal
+{
+    const uint8_t *wire; /* as in struct dns_name; NULL: expand the domain-spec */
+    uint8_t length, labels;
+};
+
 /* A directive: qualifier and mechanism. Spans are parts of the record's text (borrowed). */
 struct spf_term
 {
     enum spf_mechanism mechanism;
-    char qualifier;          /* '+' '-' '~' '?'; '+' where none was written */
-    struct span text;        /* as published: "-include:b.example" */
-    struct span domain_spec; /* may hold macros; empty where absent */
-    struct ip network;       /* ip4, ip6 */
-    uint8_t prefix4;         /* a, mx, ip4: 0 to 32 */
-    uint8_t prefix6;         /* a, mx, ip6: 0 to 128 */
+    char qualifier;             /* '+' '-' '~' '?'; '+' where none was written */
+    struct span text;           /* as published: "-include:b.example" */
+    struct span domain_spec;    /* may hold macros; empty where absent */
+    struct spf_literal literal; /* of a compiled record, and not of all of its terms */
+    struct ip network;          /* ip4, ip6 */
+    uint8_t prefix4;            /* a, mx, ip4: 0 to 32 */
+    uint8_t prefix6;            /* a, mx, ip6: 0 to 128 */
 };
 
 /* Spans are parts of the text (borrowed). */

@@ -21,6 +21,14 @@ struct spf_frame
     bool redirected;  /* entered by redirect, not by include */
 };
 
+static inline void spf_frame_begin(struct spf_frame *frame, const struct dns_name *domain,
+                                   bool redirected)
+{
+    memset(&frame->record, 0, sizeof *frame - offsetof(struct spf_frame, record));
+    dns_name_copy(&frame->domain, domain);
+    frame->redirected = redirected;
+}
+
 struct spf_run
 {
     /* set at start */
@@ -46,12 +54,20 @@ struct spf_run
     int prefix;         /* of the network that matched */
     uint32_t way;       /* frames[0..way) lead to the match or the error */
     uint32_t decider;   /* the frame whose directive gave the result: its exp= counts (SP-18) */
-    uint8_t explanation[MAX_SPF_EXPLANATION_BYTES];
     uint32_t explanation_begin; /* explanation[explanation_begin..) is the text */
+    uint32_t depth;             /* frames[depth] is evaluated now */
 
-    uint32_t depth; /* frames[depth] is evaluated now */
+    /* Large, and set as they come to be used: spf_run_begin leaves them as they are. */
     struct spf_frame frames[MAX_SPF_DEPTH + 1];
+    uint8_t explanation[MAX_SPF_EXPLANATION_BYTES];
 };
+
+/* Clears all but the large arrays; frames[0] is that of `domain`. */
+static inline void spf_run_begin(struct spf_run *run, const struct dns_name *domain)
+{
+    memset(run, 0, offsetof(struct spf_run, frames));
+    spf_frame_begin(&run->frames[0], domain, false);
+}
 
 /* What a part of an evaluation came to. */
 enum spf_step
@@ -81,10 +97,10 @@ enum dns_type spf_address_type(const struct spf_run *run);
 /* mechanism.c: does the directive match? Anything but include. */
 enum spf_step spf_mechanism_match(struct spf_run *run, const struct spf_term *term) MUST_CHECK;
 
-/* target.c: the name that a domain-spec stands for, or <domain> itself where it is empty. SPF_NO:
- * it stands for no name, so the term cannot match. */
+/* target.c: the name that a domain-spec stands for, or <domain> itself where it is empty.
+ * `literal`: the term's; NULL: none. SPF_NO: it stands for no name, so the term cannot match. */
 enum spf_step spf_target(struct spf_run *run, struct span domain_spec,
-                         struct dns_name *target) MUST_CHECK;
+                         const struct spf_literal *literal, struct dns_name *target) MUST_CHECK;
 /* Where the names of the client's address are: "1.2.0.192.in-addr.arpa". */
 void spf_reverse_name(const struct spf_run *run, struct dns_name *name);
 /* Expands a checked explanation into out, see spf_macro_expand. SPF_NO: it is not to be shown. */

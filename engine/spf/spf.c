@@ -35,10 +35,10 @@ struct outcome
     uint32_t explanation_bytes;
 };
 
-/* SP-3, SP-4, E12: NULL, or why this is no domain to ask about. */
+/* SP-3, SP-4, E12: NULL, or why this is no domain to ask about; *name is then as it was, or
+ * cleared. */
 static const char *domain_read(struct span text, struct dns_name *name, struct limit_hits *hits)
 {
-    struct dns_name parsed;
     struct ip ip;
     if (text.n == 0)
         return "no_domain";
@@ -50,36 +50,49 @@ static const char *domain_read(struct span text, struct dns_name *name, struct l
         return "address_literal";
     if (ip_parse_v4(text, &ip))
         return "address_as_domain";
-    enum dns_name_error error = dns_name_from_domain(&parsed, text);
+    enum dns_name_error error = dns_name_from_domain(name, text);
     if (error)
         return dns_name_error_word(error);
-    if (parsed.labels < 2)
-        return "single_label_domain";
-    *name = parsed;
-    return NULL;
+    if (name->labels >= 2)
+        return NULL;
+    name->length = name->labels = 0;
+    return "single_label_domain";
 }
 
-static struct identity helo_identity(const struct spf_request *request, struct limit_hits *hits)
+/* No name yet: its bytes mean nothing while length is 0. */
+static void identity_begin(struct identity *id, enum spf_scope scope, const char *reason)
 {
-    struct identity id = {.scope = SPF_SCOPE_HELO, .domain_text = request->helo};
-    id.reason = domain_read(request->helo, &id.domain, hits);
-    return id;
+    id->scope = scope;
+    id->reason = reason;
+    id->local = id->domain_text = (struct span){NULL, 0};
+    id->domain.length = id->domain.labels = 0;
+    id->besides = false;
+}
+
+static void helo_identity(const struct spf_request *request, struct limit_hits *hits,
+                          struct identity *id)
+{
+    identity_begin(id, SPF_SCOPE_HELO, NULL);
+    id->domain_text = request->helo;
+    id->reason = domain_read(request->helo, &id->domain, hits);
 }
 
 /* The identity whose result is the verdict. */
-static struct identity checked_identity(const struct spf_request *request, struct limit_hits *hits)
+static void checked_identity(const struct spf_request *request, struct limit_hits *hits,
+                             struct identity *id)
 {
     static const struct mail_path absent = {.kind = MAIL_PATH_ABSENT};
     const struct mail_path *path = request->path ? request->path : &absent;
-    struct identity id = {.scope = SPF_SCOPE_MFROM, .reason = "mail_from_malformed"};
-    if (path->kind == MAIL_PATH_NULL || path->kind == MAIL_PATH_ABSENT) /* SP-2 */
-        return helo_identity(request, hits);
+    if (path->kind == MAIL_PATH_NULL || path->kind == MAIL_PATH_ABSENT) { /* SP-2 */
+        helo_identity(request, hits, id);
+        return;
+    }
+    identity_begin(id, SPF_SCOPE_MFROM, "mail_from_malformed");
     if (path->kind == MAIL_PATH_MALFORMED) /* A02 */
-        return id;
-    id.local = path->local;
-    id.domain_text = path->domain;
-    id.reason = domain_read(path->domain, &id.domain, hits);
-    return id;
+        return;
+    id->local = path->local;
+    id->domain_text = path->domain;
+    id->reason = domain_read(path->domain, &id->domain, hits);
 }
 
 static bool is_ascii(struct span s)
@@ -112,21 +125,20 @@ static enum judge identity_check(const struct spf_request *request, const struct
                                  struct dns_answers *answers, struct arena *arena,
                                  struct limit_hits *hits, struct outcome *outcome)
 {
-    struct spf_run run = {
-        .request = request,
-        .answers = answers,
-        .arena = arena,
-        .hits = hits,
-        .client = ip_unmap(request->client), /* SP-5, E11 */
-        .local = id->local.n ? id->local : SPAN("postmaster"),
-        .sender = id->domain,
-        .questions_left = id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX,
-        .want_explanation = !id->besides && request->want_explanation,
-        .prefix = -1,
-        .explanation_begin = MAX_SPF_EXPLANATION_BYTES,
-    };
+    struct spf_run run;
+    spf_run_begin(&run, &id->domain);
+    run.request = request;
+    run.answers = answers;
+    run.arena = arena;
+    run.hits = hits;
+    run.client = ip_unmap(request->client); /* SP-5, E11 */
+    run.local = id->local.n ? id->local : SPAN("postmaster");
     run.local_ascii = is_ascii(run.local);
-    run.frames[0].domain = id->domain;
+    dns_name_copy(&run.sender, &id->domain);
+    run.questions_left = id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX;
+    run.want_explanation = !id->besides && request->want_explanation;
+    run.prefix = -1;
+    run.explanation_begin = MAX_SPF_EXPLANATION_BYTES;
     if (spf_check_host(&run) == JUDGE_WAITING)
         return JUDGE_WAITING;
     outcome_take(outcome, &run);
@@ -139,10 +151,10 @@ static void outcome_begin(struct outcome *outcome, const struct identity *id)
         .result = RESULT_NONE,
         .reason = id->reason,
         .scope = id->scope,
-        .domain = id->domain,
         .domain_text = id->domain_text,
         .prefix = -1,
     };
+    dns_name_copy(&outcome->check.domain, &id->domain);
     outcome->way_count = 0;
     outcome->explanation_bytes = 0;
 }
@@ -203,11 +215,14 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
     struct limit_hits counted = {{0}};
     struct outcome checked;
     struct outcome helo;
-    struct identity id = checked_identity(request, &counted);
-    struct identity helo_id = {.reason = "is_checked"};
+    struct identity id;
+    struct identity helo_id;
     bool waiting = false;
-    if (id.scope != SPF_SCOPE_HELO)
-        helo_id = helo_identity(request, &counted);
+    checked_identity(request, &counted, &id);
+    if (id.scope == SPF_SCOPE_HELO)
+        identity_begin(&helo_id, SPF_SCOPE_NONE, "is_checked");
+    else
+        helo_identity(request, &counted, &helo_id);
     helo_id.besides = true;
     if (request->client.family == IP_NONE)
         id.reason = helo_id.reason = "no_client_address";

@@ -113,13 +113,11 @@ static enum spf_step values_for(struct spf_run *run, uint32_t letters, struct st
     return letters & SPF_LETTER('p') ? p_value(run, storage, &VALUE('p')) : SPF_YES;
 }
 
-enum spf_step spf_target(struct spf_run *run, struct span domain_spec, struct dns_name *target)
+static enum spf_step expand_target(struct spf_run *run, struct span domain_spec,
+                                   struct dns_name *target)
 {
     struct storage storage;
     struct spf_macro_values values;
-    *target = run->frames[run->depth].domain;
-    if (domain_spec.n == 0)
-        return SPF_YES;
     uint32_t letters = spf_macro_letters(domain_spec);
     run->uses_local_part |=
         (letters & (SPF_LETTER('s') | SPF_LETTER('l') | SPF_LETTER('o') | SPF_LETTER('h'))) !=
@@ -130,6 +128,18 @@ enum spf_step spf_target(struct spf_run *run, struct span domain_spec, struct dn
     if (step != SPF_YES)
         return step;
     return spf_macro_name(domain_spec, &values, target) ? SPF_YES : SPF_NO;
+}
+
+enum spf_step spf_target(struct spf_run *run, struct span domain_spec,
+                         const struct spf_literal *literal, struct dns_name *target)
+{
+    if (domain_spec.n == 0)
+        dns_name_copy(target, &run->frames[run->depth].domain);
+    else if (literal && literal->wire)
+        dns_name_set(target, span_of(literal->wire, literal->length), literal->labels);
+    else
+        return expand_target(run, domain_spec, target);
+    return SPF_YES;
 }
 
 void spf_reverse_name(const struct spf_run *run, struct dns_name *name)
