@@ -164,6 +164,7 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 
 # One test program per folder of tests/, with parts of other programs and suites where it needs them.
 PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
+PARTS_explain    := tests/dkim/signing.c
 PARTS_e2e        := tests/dkim/signing.c tests/arc/chain_build.c
 PARTS_replay     := tests/client/samples.c
 PARTS_fuzzreplay := $(FUZZ) $(FUZZ_SHARED)

@@ -56,6 +56,12 @@
     X(DNS_AT_ONCE,        16,               "dns_at_once")         /* one message, in flight */ \
     X(ARC_SETS,           50,               "too_many_arc_sets")   /* RFC 8617 4.2.1 */ \
     X(AR_FIELD_BYTES,     4 * 1024,         "results_too_long")    /* Authentication-Results */ \
+    X(DIAGNOSE_TRIES,     50 * 1000,        "diagnose_tries")      /* one signature's diagnosis */ \
+    X(DIAGNOSE_BYTES,     256 * 1024 * 1024, "diagnose_bytes")     /* hashed on the way */ \
+    X(DIAGNOSE_VERIFIES,  1000,             "diagnose_verifies")   /* public-key operations */ \
+    X(DIAGNOSE_CUTS,      4096,             "diagnose_cuts")       /* pieces of body left out */ \
+    X(DIAGNOSE_PARTS,     64,               "diagnose_parts")      /* MIME boundary lines */ \
+    X(DIAGNOSE_EDITS,     400,              "diagnose_edits")      /* changes of header fields */ \
     X(ARENA_BYTES,        8 * 1024 * 1024,  "arena_full")          /* memory of one message */
 /* clang-format on */
 

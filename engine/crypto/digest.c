@@ -91,6 +91,17 @@ bool digest_peek(const struct digest *digest, uint8_t out[SHA256_BYTES])
     return digest_peek_with(digest, (struct span){NULL, 0}, out);
 }
 
+bool digest_copy(const struct digest *from, struct digest *to)
+{
+    const struct digest_state *source = from->context;
+    struct digest_state *state = to->context;
+    if (from->failed || !state)
+        return false;
+    to->failed = false;
+    digest_check(to, EVP_MD_CTX_copy_ex(state->running, source->running));
+    return !to->failed;
+}
+
 void digest_reset(struct digest *digest)
 {
     struct digest_state *state = digest->context;

@@ -31,6 +31,8 @@ bool digest_peek(const struct digest *digest, uint8_t out[SHA256_BYTES]) MUST_CH
 /* The same as if `tail` had been added first: ends a text that goes on differently (AV-9). */
 bool digest_peek_with(const struct digest *digest, struct span tail,
                       uint8_t out[SHA256_BYTES]) MUST_CHECK;
+/* Makes `to`, an initialised state, go on from where `from` is; `from` stays. False on failure. */
+bool digest_copy(const struct digest *from, struct digest *to) MUST_CHECK;
 void digest_reset(struct digest *digest);
 void digest_fini(struct digest *digest);
 
