@@ -291,10 +291,27 @@ static void check_lookups(const struct lint_spf_walk *walk, uint32_t lookups)
                  "leave out what you do not use; ip4: and ip6: for hosts of your own");
 }
 
+/* Where it is the message that makes one void too many. */
+static void check_possible(const struct lint_spf_walk *walk)
+{
+    if (!walk->over_possible.set)
+        return;
+    struct lint_place place = mark_place(walk, &walk->over_possible);
+    lint_instead(&place,
+                 lint_find(&place, LINT_WARNING, "void_lookups_possible", walk->over_possible.term,
+                           "with %u terms that ask for names of the message's making, mail from "
+                           "elsewhere finds nothing more than %u times: permerror and not the "
+                           "record's last word",
+                           (unsigned)walk->possible, (unsigned)walk->run->request->void_limit),
+                 "fewer terms with macros or ptr");
+}
+
 static void check_voids(const struct lint_spf_walk *walk, const struct lint_spf_row *root)
 {
     bool both = walk->over_voids4.set;
     const struct lint_spf_mark *mark = both ? &walk->over_voids4 : &walk->over_voids6;
+    if (!walk->over_voids4.set && walk->possible)
+        check_possible(walk);
     if (!mark->set)
         return;
     struct lint_place place = mark_place(walk, mark);

@@ -12,7 +12,7 @@
  * LINT_SPF_DEPTH_MAX frames.
  *
  * BUGS: names with macros other than %{d} and %{o} depend on the message: they are counted, not
- * asked for, and taken to have an answer.
+ * asked for; an include of such a name is taken to be good.
  */
 #include "lint/spf_walk.h"
 
@@ -95,6 +95,16 @@ void lint_spf_count_void(struct lint_spf_walk *walk, struct lint_spf_row *row, b
          walk->run->request->void_limit);
     mark(&walk->over_voids6, walk, row->text, walk->run->report->rows[0].voids6,
          walk->run->request->void_limit);
+    mark(&walk->over_possible, walk, row->text, walk->run->report->rows[0].voids4 + walk->possible,
+         walk->run->request->void_limit);
+}
+
+/* A term that asks for a name of the message's making: void for the mail that it is not about. */
+static void count_possible(struct lint_spf_walk *walk, struct lint_spf_row *row)
+{
+    row->state = "macro";
+    walk->possible++;
+    lint_spf_count_void(walk, row, false, false);
 }
 
 /* False where only a message can tell, or where it is no name. */
@@ -197,10 +207,11 @@ static void term_count(struct lint_spf_walk *walk, const struct spf_term *term)
     if (!row)
         return;
     count_lookup(walk, row);
-    if (term->mechanism == SPF_PTR)
-        row->state = "macro"; /* the client's address decides what is asked */
-    else if (find_target(walk, row, term->domain_spec))
+    bool known = term->mechanism != SPF_PTR && find_target(walk, row, term->domain_spec);
+    if (known)
         lint_spf_mechanism(walk, row, term);
+    else if (strcmp(row->state, "bad_target") != 0)
+        count_possible(walk, row);
 }
 
 /* The frame on top: its next term that counts, or its end. */

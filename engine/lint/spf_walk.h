@@ -28,7 +28,8 @@ struct lint_spf_walk
 {
     struct lint_run *run;
     bool full; /* over a limit of ours: the walk ends */
-    struct lint_spf_mark over_lookups, over_voids4, over_voids6;
+    struct lint_spf_mark over_lookups, over_voids4, over_voids6, over_possible;
+    uint32_t possible; /* terms whose question a message makes: some find nothing for some mail */
     uint32_t depth; /* frames in use */
     struct lint_spf_frame frames[LINT_SPF_DEPTH_MAX];
 };
