@@ -11,8 +11,7 @@ struct lint
     const char *record, *kind, *name, *message;
     struct flag_texts selectors;
     bool strict;
-    uint64_t timeout_ms;
-    struct options shared; /* dns, resolver, json */
+    struct options shared; /* dns, resolver, timeout, json */
 };
 
 #define AT(member) offsetof(struct lint, member)
@@ -217,7 +216,6 @@ int command_lint(int argc, char **argv)
     if (!flags_read(argc, argv, lint_flags, &l, &operands) || !is_complete(&l, &operands) ||
         !options_check_source(&l.shared))
         return STATUS_USAGE;
-    l.shared.timeout_ms = l.timeout_ms;
     arena_init(&arena, MAX_ARENA_BYTES);
     int status = l.record ? lint_one(&l, &arena) : lint_a_domain(&l, &operands, &arena);
     arena_fini(&arena);

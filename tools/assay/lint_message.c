@@ -1,4 +1,5 @@
 /* Which keys a message was signed with, for the linter. Nothing is verified. */
+#include "dkim/choice.h"
 #include "dkim/key_record.h"
 #include "lint.h"
 #include "mail_file.h"
@@ -52,9 +53,14 @@ static int read_header(const struct mail_file *file, struct arena *arena,
         complain("%s: %s", file->name, sign_reason_text(fault));
         return STATUS_BAD_INPUT;
     }
-    const struct mail_field *field = mail_header_lowest(&read.header, SPAN("DKIM-Signature"));
-    for (; field; field = mail_header_above(&read.header, field))
-        add_key(field, &read, message);
+    const struct dkim_authors nobody = {NULL, 0};
+    struct dkim_choice choice;
+    if (!dkim_choose(&read.header, nobody, arena, &read.hits, &choice)) {
+        complain("%s: no memory", file->name);
+        return STATUS_SOFTWARE;
+    }
+    for (uint32_t i = 0; i < choice.count; i++)
+        add_key(choice.fields[i], &read, message);
     find_from(&read, message);
     return STATUS_OK;
 }
