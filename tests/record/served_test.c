@@ -105,3 +105,43 @@ Test(record_served, nsd_serves_what_assay_reads)
     cr_expect_str_eq(json_text(json_line(o.out, 0), "problem"), "revoked");
     nsd_stop(&nsd);
 }
+
+/* The linter finds no error in what was made here, where it is published. */
+Test(record_served, the_linter_finds_no_error)
+{
+    static const char *const domains[][2] = {{"s.mail.test", "spf"}, {"k.mail.test", "dkim"}};
+    struct nsd nsd;
+    serve(&nsd);
+    for (size_t i = 0; i < 2; i++) {
+        struct outcome o = ASSAY("lint", domains[i][0], "--kind", domains[i][1], "-s", "rsa", "-s",
+                                 "ed", "--resolver", nsd.resolver);
+        cr_expect(o.status == 0, "%s: %d\n%s%s", domains[i][0], o.status, o.out, o.err);
+    }
+    nsd_stop(&nsd);
+    for (size_t i = 0; i < 2; i++) {
+        struct outcome o = ASSAY("lint", "--record", text_of(served[i].name));
+        cr_expect(o.status == 0, "%s: %d\n%s%s", served[i].name, o.status, o.out, o.err);
+    }
+}
+
+/* RFC 9990 4: with the record that is shown for the other side reports may go there, without it
+ * not. */
+Test(record_served, reports_may_go_where_the_record_allows)
+{
+    struct outcome policy =
+        ASSAY("record", "dmarc", "-d", "a.example", "--p", "reject", "--rua", "r@r.test", "--json");
+    cr_assert(policy.status == 0, "%s", policy.err);
+    json_t *json = json_line(policy.out, 0);
+    char text[2048];
+    int n = snprintf(text, sizeof text, "a.example. A 192.0.2.1\nr.test. A 192.0.2.1\n%s\n",
+                     json_text(json, "zone"));
+    const char *without = temporary_file("without", span_of(text, (size_t)n));
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", json_text(json, "reports.0.zone"));
+    const char *with = temporary_file("with", span_of(text, (size_t)n));
+    struct outcome refused =
+        ASSAY("lint", "a.example", "--kind", "dmarc", "--strict", "--zone", without);
+    struct outcome allowed =
+        ASSAY("lint", "a.example", "--kind", "dmarc", "--strict", "--zone", with);
+    cr_expect(refused.status == 1 && strstr(refused.out, "r.test"), "%s", refused.out);
+    cr_expect(allowed.status == 0, "%s%s", allowed.out, allowed.err);
+}
