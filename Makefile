@@ -167,6 +167,7 @@ PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
 PARTS_explain    := tests/dkim/signing.c
 PARTS_e2e        := tests/dkim/signing.c tests/arc/chain_build.c
 PARTS_replay     := tests/client/samples.c
+PARTS_simd       := tests/mail/canon_reference.c
 PARTS_fuzzreplay := $(FUZZ) $(FUZZ_SHARED)
 define SUITE
 $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c) $(PARTS_$(1))) \

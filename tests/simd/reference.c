@@ -1,0 +1,143 @@
+#include "reference.h"
+
+#include <string.h>
+
+static bool is_wsp(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool crlf_at(const uint8_t *in, size_t n, size_t at)
+{
+    return at + 1 < n && in[at] == '\r' && in[at + 1] == '\n';
+}
+
+size_t reference_relax_body(const uint8_t *in, size_t n, uint8_t *out)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_wsp(in[i]) && (is_wsp(in[i + 1]) || crlf_at(in, n + 2, i + 1)))
+            continue;
+        out[written++] = is_wsp(in[i]) ? ' ' : in[i];
+    }
+    return written;
+}
+
+size_t reference_relax_field(const uint8_t *in, size_t n, uint8_t *out)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < n;) {
+        size_t begin = i;
+        bool ends_in_wsp = false;
+        while (i < n && (is_wsp(in[i]) || crlf_at(in, n, i))) {
+            ends_in_wsp = is_wsp(in[i]);
+            i += is_wsp(in[i]) ? 1 : 2;
+        }
+        if (i == begin)
+            out[written++] = in[i++];
+        else if (ends_in_wsp)
+            out[written++] = ' ';
+        else
+            return SIZE_MAX;
+    }
+    return written;
+}
+
+void reference_count(struct simd_octets *octets, const uint8_t *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        octets->nul += in[i] == 0;
+        octets->cr += in[i] == '\r';
+        octets->lf += in[i] == '\n';
+        octets->crlf += in[i] == '\n' && octets->after_cr;
+        octets->high += in[i] > 127;
+        octets->after_cr = in[i] == '\r';
+    }
+}
+
+size_t reference_header_end(struct simd_header *header, const uint8_t *in, size_t n)
+{
+    size_t at = 0;
+    *header = SIMD_HEADER_BEGIN;
+    while (at < n && !header->ended) {
+        size_t end = at;
+        while (end < n && !crlf_at(in, n, end))
+            end++;
+        header->pieces += !is_wsp(in[at]);
+        header->ended = end == at;
+        at = end < n ? end + 2 : n;
+    }
+    reference_count(&header->octets, in, at);
+    return at;
+}
+
+static uint32_t name_of(const uint8_t *in, size_t n)
+{
+    for (uint32_t i = 0; i < n && i < 64; i++) {
+        if (in[i] == ':')
+            return i;
+        if (in[i] < 33 || in[i] > 126)
+            return 0;
+    }
+    return 0;
+}
+
+size_t reference_pieces(const uint8_t *in, size_t n, struct simd_piece *pieces)
+{
+    size_t count = 0, begin = 0;
+    for (size_t i = 1; i <= n; i++) {
+        bool cut = i == n || (i >= 2 && crlf_at(in, n, i - 2) && !is_wsp(in[i]));
+        if (!cut)
+            continue;
+        pieces[count++] = (struct simd_piece){(uint32_t)i, name_of(in + begin, n - begin)};
+        begin = i;
+    }
+    return count;
+}
+
+static int sextet(uint8_t c)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *hit = c ? strchr(alphabet, c) : NULL;
+    return hit ? (int)(hit - alphabet) : -1;
+}
+
+bool reference_base64(const uint8_t *in, size_t n, uint8_t *out, size_t capacity, size_t *written)
+{
+    uint32_t bits = 0;
+    unsigned filled = 0, padding = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_wsp(in[i]) || in[i] == '\r' || in[i] == '\n')
+            continue;
+        if (in[i] == '=') {
+            padding++;
+            continue;
+        }
+        if (sextet(in[i]) < 0 || padding)
+            return false;
+        bits = bits << 6 | (uint32_t)sextet(in[i]);
+        if (++filled < 4)
+            continue;
+        if (capacity - count < 3)
+            return false;
+        for (int k = 16; k >= 0; k -= 8)
+            out[count++] = (uint8_t)(bits >> k);
+        bits = 0;
+        filled = 0;
+    }
+    if (padding && (filled < 2 || filled + padding != 4))
+        return false;
+    if (filled && padding == 0)
+        return false;
+    for (unsigned i = 0; i + 1 < filled; i++) {
+        if (count == capacity)
+            return false;
+        out[count++] = (uint8_t)(bits >> (6 * filled - 8 * (i + 1)));
+    }
+    if (filled && (bits & ((1u << 2 * padding) - 1)))
+        return false;
+    *written = count;
+    return true;
+}

@@ -1,0 +1,331 @@
+/*
+ * Every kernel of every level against plain loops: each offset, each length around the blocks,
+ * each split, inputs and outputs that end at an inaccessible page, and soup in which blanks, CR
+ * and LF are frequent.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "base/base64.h"
+#include "levels.h"
+#include "reference.h"
+
+enum
+{
+    OFFSETS = 64,
+    LONGEST = 320, /* five blocks */
+    ROUNDS = 4000,
+    MARK = 0xa5,
+};
+
+#define SEED UINT64_C(0x2545f4914f6cdd1d)
+
+static const struct span hard = {(const uint8_t *)"\r\n\r\n\r\n   \t\t a:b\0\xff", 18};
+static const struct span easy = {(const uint8_t *)"abcdefghijklm \r\nopqrstuvw:yz0123", 32};
+
+#define LEVEL kernel_level_name(kernel_level())
+
+static struct span alphabet(uint64_t *state)
+{
+    return soup_next(state) % 2 ? hard : easy;
+}
+
+/* The input stands at every offset from an address that is aligned for every register. */
+static void relax_body_at(uint64_t *state, size_t offset)
+{
+    static _Alignas(64) uint8_t in[OFFSETS + LONGEST + SIMD_LOOK_AHEAD];
+    static uint8_t got[LONGEST + SIMD_SLACK], want[LONGEST];
+    size_t n = LONGEST / SIMD_BLOCK * SIMD_BLOCK;
+    soup_fill(state, alphabet(state), in, sizeof in);
+    size_t wanted = reference_relax_body(in + offset, n, want);
+    size_t count = simd_text()->relax_body(in + offset, n, got);
+    cr_assert(count == wanted && memcmp(got, want, count) == 0, "%s, offset %zu: %zu of %zu", LEVEL,
+              offset, count, wanted);
+}
+
+Test(text, relax_body_at_every_offset)
+{
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < 4 * OFFSETS; round++)
+            relax_body_at(&state, round % OFFSETS);
+    }
+}
+
+/* Neither the octet behind the look-ahead nor one behind the slack. */
+Test(text, relax_body_stays_in_bounds)
+{
+    uint8_t want[LONGEST];
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < ROUNDS; round++) {
+            size_t n = round % 6 * SIMD_BLOCK;
+            uint8_t *in = guarded(0, n + SIMD_LOOK_AHEAD);
+            soup_fill(&state, alphabet(&state), in, n + SIMD_LOOK_AHEAD);
+            size_t wanted = reference_relax_body(in, n, want);
+            uint8_t *out = guarded(1, wanted + SIMD_SLACK);
+            size_t count = simd_text()->relax_body(in, n, out);
+            cr_assert(count == wanted && memcmp(out, want, count) == 0, "%s, round %zu", LEVEL,
+                      round);
+        }
+    }
+}
+
+/* "CRLF followed by a blank is a fold" holds in a header; in a body it would eat the empty line
+ * in front of a line that begins with a blank. */
+Test(text, a_crlf_before_a_blank_stays_in_a_body)
+{
+    uint8_t in[SIMD_BLOCK + SIMD_LOOK_AHEAD], out[2 * SIMD_BLOCK];
+    for (int level = -1; levels_next(&level);) {
+        for (size_t at = 0; at + 4 <= SIMD_BLOCK; at++) {
+            memset(in, 'x', sizeof in);
+            memcpy(in + at, "\r\n\r\n a", at + 6 <= SIMD_BLOCK ? 6 : 4);
+            size_t count = simd_text()->relax_body(in, SIMD_BLOCK, out);
+            cr_expect(count == SIMD_BLOCK && memcmp(in, out, count) == 0, "%s at %zu", LEVEL, at);
+        }
+    }
+}
+
+/* Pairs that stand across the end of a block. */
+Test(text, relax_body_across_blocks)
+{
+    static const char *const across[] = {" \r\n", "\t\r\n", "  ", " \t\r\n", " \r\r\n", "\r \n"};
+    uint8_t in[3 * SIMD_BLOCK + SIMD_LOOK_AHEAD], want[LONGEST], out[LONGEST];
+    for (int level = -1; levels_next(&level);) {
+        for (size_t i = 0; i < COUNT_OF(across); i++) {
+            for (size_t at = 0; at < 3 * SIMD_BLOCK - 2; at++) {
+                memset(in, 'x', sizeof in);
+                memcpy(in + at, across[i], strlen(across[i]));
+                size_t wanted = reference_relax_body(in, 3 * SIMD_BLOCK, want);
+                size_t count = simd_text()->relax_body(in, 3 * SIMD_BLOCK, out);
+                cr_assert(count == wanted && memcmp(out, want, count) == 0,
+                          "%s, row %zu at %zu: %zu of %zu", LEVEL, i, at, count, wanted);
+            }
+        }
+    }
+}
+
+/* Text at both ends, input and output end at a page's end: exactly as long as promised. */
+Test(text, relax_field)
+{
+    static const struct span folds = {(const uint8_t *)"abcdef  \t\r\n\r", 12};
+    uint8_t want[LONGEST];
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        size_t refused = 0;
+        for (size_t round = 0; round < 2 * ROUNDS; round++) {
+            size_t n = 1 + round % LONGEST;
+            uint8_t *in = guarded(0, n);
+            soup_fill(&state, folds, in, n);
+            for (size_t i = 2; i < n && round % 4; i++) /* CRLFs are folds but for one in four */
+                if (in[i - 2] == '\r' && in[i - 1] == '\n')
+                    in[i] = ' ';
+            in[0] = in[n - 1] = 'x';
+            size_t wanted = reference_relax_field(in, n, want);
+            uint8_t *out = guarded(1, n);
+            size_t count = simd_text()->relax_field(in, n, out);
+            cr_assert(count == wanted, "%s, round %zu: %zu of %zu", LEVEL, round, count, wanted);
+            cr_assert(count == SIZE_MAX || memcmp(out, want, count) == 0, "%s, round %zu", LEVEL,
+                      round);
+            refused += count == SIZE_MAX;
+        }
+        cr_expect(refused != 0 && refused < ROUNDS, "%s: both kinds are met: %zu", LEVEL, refused);
+    }
+}
+
+static bool octets_equal(const struct simd_octets *a, const struct simd_octets *b)
+{
+    return a->nul == b->nul && a->cr == b->cr && a->lf == b->lf && a->crlf == b->crlf &&
+           a->high == b->high && a->after_cr == b->after_cr;
+}
+
+Test(text, count_whole_split_and_guarded)
+{
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t n = 0; n < LONGEST; n++) {
+            struct simd_octets want = {0};
+            uint8_t *in = guarded(0, n);
+            soup_fill(&state, alphabet(&state), in, n);
+            reference_count(&want, in, n);
+            for (size_t split = 0; split <= n; split++) {
+                struct simd_octets got = {0};
+                simd_text()->count(&got, in, split);
+                simd_text()->count(&got, in + split, n - split);
+                cr_assert(octets_equal(&got, &want), "%s: %zu octets, split at %zu", LEVEL, n,
+                          split);
+            }
+        }
+    }
+}
+
+static bool headers_equal(const struct simd_header *a, const struct simd_header *b)
+{
+    return octets_equal(&a->octets, &b->octets) && a->pieces == b->pieces && a->ended == b->ended;
+}
+
+/* As mail/reader.c does: pieces until the header has ended. */
+static size_t header_fed(struct simd_header *header, const uint8_t *in, size_t n, size_t step,
+                         size_t split)
+{
+    size_t taken = 0;
+    *header = SIMD_HEADER_BEGIN;
+    while (taken < n && !header->ended) {
+        size_t end = taken + step < n ? taken + step : n;
+        if (taken < split && split < end)
+            end = split;
+        taken += simd_text()->header_end(header, in + taken, end - taken);
+    }
+    return taken;
+}
+
+/* B05: whole = every split in two = octet by octet. */
+Test(text, header_end)
+{
+    static const struct span sparse = {(const uint8_t *)"abc:defghijklmno\r\n pqrs\r\n\r\ntuvwxyz",
+                                       35};
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < LONGEST; round++) {
+            struct simd_header want, got;
+            uint8_t *in = guarded(0, round);
+            soup_fill(&state, round % 3 ? sparse : hard, in, round);
+            if (round % 5 == 0 && round > 100)
+                memset(in, 'x', round - 20); /* the end comes late */
+            size_t wanted = reference_header_end(&want, in, round);
+            for (size_t split = 0; split <= round; split++) {
+                size_t taken = header_fed(&got, in, round, round + 1, split);
+                cr_assert(taken == wanted && headers_equal(&got, &want),
+                          "%s: %zu octets, split at %zu: %zu of %zu, %lu pieces of %lu", LEVEL,
+                          round, split, taken, wanted, got.pieces, want.pieces);
+            }
+            size_t taken = header_fed(&got, in, round, 1, 0);
+            cr_assert(taken == wanted && headers_equal(&got, &want), "%s: %zu octets, one by one",
+                      LEVEL, round);
+        }
+    }
+}
+
+/* The same pieces whatever the room, and at every length. */
+Test(text, pieces)
+{
+    static struct simd_piece want[LONGEST], got[LONGEST];
+    static const struct span names = {(const uint8_t *)"abcdefgh::\r\n\r\n \t\xff", 17};
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < ROUNDS; round++) {
+            size_t n = round % LONGEST, count = 0, part, room = 1 + round % 7;
+            uint8_t *in = guarded(0, n);
+            soup_fill(&state, names, in, n);
+            if (round % 3 == 0 && n > 70) /* a name of about a block */
+                memset(in, 'n', 60 + soup_next(&state) % 8);
+            do {
+                size_t from = count ? got[count - 1].end : 0;
+                part = simd_text()->pieces(in, n, from, got + count, room);
+                count += part;
+            } while (part == room);
+            size_t wanted = reference_pieces(in, n, want);
+            cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
+                      "%s, round %zu: %zu pieces of %zu", LEVEL, round, count, wanted);
+        }
+    }
+}
+
+/* Base64 text of `octets` random octets with white space strewn in; returns its length. */
+static size_t base64_text(uint64_t *state, size_t octets, uint8_t *text)
+{
+    uint8_t raw[LONGEST];
+    char plain[BASE64_ENCODED_LENGTH(LONGEST)];
+    static const char spaces[] = " \t\r\n";
+    unsigned dense = soup_next(state) % 3 ? 64 : 3;
+    for (size_t i = 0; i < octets; i++)
+        raw[i] = (uint8_t)soup_next(state);
+    base64_encode(span_of(raw, octets), plain);
+    size_t n = 0;
+    for (size_t i = 0; i < BASE64_ENCODED_LENGTH(octets); i++) {
+        while (soup_next(state) % dense == 0)
+            text[n++] = (uint8_t)spaces[soup_next(state) % 4];
+        text[n++] = (uint8_t)plain[i];
+    }
+    return n;
+}
+
+static void base64_compare(const uint8_t *in, size_t n, size_t capacity)
+{
+    uint8_t want[LONGEST + 4];
+    uint8_t *out = guarded(1, capacity);
+    size_t got_n = MARK, want_n = MARK;
+    bool good = reference_base64(in, n, want, capacity, &want_n);
+    cr_assert(base64_decode(span_of(in, n), out, capacity, &got_n) == good,
+              "%s: %zu characters, want %d: \"%.*s\"", LEVEL, n, good, (int)n, (const char *)in);
+    cr_assert(got_n == want_n && (!good || memcmp(out, want, got_n) == 0), "%s: %.*s", LEVEL,
+              (int)n, (const char *)in);
+}
+
+/* Good text, text with one octet replaced, and capacities from one too few to plenty. */
+Test(text, base64)
+{
+    static uint8_t text[LONGEST * 8];
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < ROUNDS; round++) {
+            size_t octets = round % 257;
+            size_t n = base64_text(&state, octets, text);
+            if (n > sizeof text / 2)
+                continue;
+            uint8_t *in = guarded(0, n);
+            memcpy(in, text, n);
+            base64_compare(in, n, octets);
+            base64_compare(in, n, LONGEST);
+            if (octets)
+                base64_compare(in, n, octets - 1);
+            if (n == 0)
+                continue;
+            size_t at = soup_next(&state) % n;
+            static const uint8_t odd[] = "=AB/+-_\0\x7f\x80\xff@[`{:.,*";
+            in[at] =
+                round % 2 ? odd[soup_next(&state) % (sizeof odd - 1)] : (uint8_t)soup_next(&state);
+            base64_compare(in, n, LONGEST);
+        }
+    }
+}
+
+/* Each octet in each place of a block, so every entry of every table is met. */
+Test(text, base64_every_character)
+{
+    for (int level = -1; levels_next(&level);) {
+        for (unsigned c = 0; c < 256; c++) {
+            uint8_t *in = guarded(0, 72);
+            for (size_t at = 0; at < 72; at++) {
+                memset(in, 'Q', 72);
+                in[at] = (uint8_t)c;
+                base64_compare(in, 72, LONGEST);
+            }
+        }
+    }
+}
+
+Test(text, base64_count)
+{
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t n = 0; n < LONGEST; n++) {
+            uint8_t *in = guarded(0, n);
+            soup_fill(&state, alphabet(&state), in, n);
+            size_t want = 0;
+            for (size_t i = 0; i < n; i++)
+                want += !memchr(" \t\r\n", in[i], 4);
+            cr_assert(simd_text()->base64_count(in, n) == want, "%s: %zu", LEVEL, n);
+        }
+    }
+}
+
+Test(text, levels_told)
+{
+    for (int level = -1; levels_next(&level);) {
+        cr_expect(simd_text()->level == kernel_level(), "%s", LEVEL);
+        printf("suite simd/text: level %s\n", LEVEL);
+    }
+}
