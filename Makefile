@@ -76,7 +76,7 @@ Q := $(if $(filter 1,$V),,@)
 
 .DEFAULT_GOAL := all
 .SECONDARY: # keep what is made on the way; its removal would be the last thing a run prints
-.PHONY: all help run samples test tests diff fuzz fuzzers stress bench install clean deps settings format
+.PHONY: all help run samples test tests test-kernels diff fuzz fuzzers stress bench install clean deps settings format
 
 all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
 
@@ -87,6 +87,7 @@ help:
 #: make test               install what is missing, build, run all tests ("N passed, N failed")
 #: make tests              build and run all tests, install nothing
 #: make test-NAME          build and run one suite of tests/, e.g. make test-spf
+#: make test-kernels       all suites with ASSAY_KERNEL=scalar and =avx2
 #: make diff               compare verdicts with other people's verifiers; DIFF_CASES=3000 SEED=1
 #: make fuzz               build the fuzzers with clang, run each FUZZ_SECONDS=10
 #: make stress             build and run the stress programs; also with SANITIZE=thread
@@ -177,6 +178,20 @@ $B/tests/$(1).test: $(patsubst %.c,$B/%.o,$(wildcard tests/$(1)/*.c) $(PARTS_$(1
 endef
 $(foreach suite,$(SUITES),$(eval $(call SUITE,$(suite))))
 
+# The suite of engine/simd for ARM64, where there is a compiler for it; tests/simd/arm_test.c runs it.
+ARM64_CC     := aarch64-linux-gnu-gcc
+ARM64_SOURCE := $(filter-out tests/simd/arm_test.c tests/simd/kernel_test.c,$(wildcard tests/simd/*.c)) \
+                tests/simd/stub/main.c tests/mail/canon_reference.c tests/support/guard.c \
+                $(wildcard engine/simd/*.c engine/simd/*/*.c) engine/mail/canon_body.c engine/base/base64.c
+$B/simd-arm64: $(ARM64_SOURCE) $(wildcard engine/simd/*.h engine/simd/*/*.h engine/mail/canon.h)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $@")
+	$Q$(ARM64_CC) -static -std=gnu11 -D_GNU_SOURCE -Itests/simd/stub -Iengine -I. -Itests -O2 -Wall -Wextra \
+	    $(if $(WERROR),-Werror) -o $@ $(ARM64_SOURCE)
+ifneq ($(shell command -v $(ARM64_CC)),)
+$B/tests/simd.test: | $B/simd-arm64
+endif
+
 BENCH_OBJECTS := $B/bench/bench.o $B/bench/cache_measure.o
 
 $B/bench/%: $B/bench/%.o $(BENCH_OBJECTS) $B/engine.a
@@ -237,8 +252,16 @@ $B/diff-%: $B/tests/diff/%.o $B/engine.a
 samples: $B/make-samples
 	$B/make-samples share/samples
 
+# Suites that reach the kernels, once more at lower levels; tests/simd goes through all by itself.
+LEVELS       := scalar avx2
+KERNEL_TESTS := $(filter mail dkim arc e2e crypto verify,$(SUITES))
+KERNEL_TESTS := $(foreach level,$(LEVELS),$(KERNEL_TESTS:%=$(level)=$B/tests/%.test))
+
 tests: all $(TESTS) $(DIFFS)
-	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(TESTS) $(SCRIPTS)
+	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(TESTS) $(SCRIPTS) $(KERNEL_TESTS)
+
+test-kernels: all $(TESTS) $(DIFFS)
+	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(foreach level,$(LEVELS),$(TESTS:%=$(level)=%))
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
