@@ -217,7 +217,8 @@ static bool add_seal_jobs(struct arc_judgement *judgement, struct buffer *scratc
                           struct verify_list *list)
 {
     struct arc_seal_hash hash;
-    bool known = arc_seal_hash_init(&hash, scratch);
+    bool known = true;
+    arc_seal_hash_init(&hash, scratch);
     for (uint32_t i = 0; known && i < judgement->count; i++) {
         struct arc_set *set = &judgement->sets[i];
         uint8_t digest[SHA256_BYTES];
@@ -226,7 +227,6 @@ static bool add_seal_jobs(struct arc_judgement *judgement, struct buffer *scratc
             set->seal_jobs =
                 add_jobs(&set->seal, &set->seal_keys, digest, list, &set->seal_job_count);
     }
-    arc_seal_hash_fini(&hash);
     return known;
 }
 

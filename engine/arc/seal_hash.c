@@ -1,10 +1,11 @@
 /* RFC 8617 5.1.1: the signature scope of ARC-Seal. */
 #include "arc/seal_hash.h"
 
-bool arc_seal_hash_init(struct arc_seal_hash *hash, struct buffer *scratch)
+void arc_seal_hash_init(struct arc_seal_hash *hash, struct buffer *scratch)
 {
     hash->scratch = scratch;
-    return digest_init(&hash->digest);
+    hash->failed = false;
+    sha256_init(&hash->state);
 }
 
 /* The field in relaxed form with its CRLF, valid until the next call. Empty on failure. */
@@ -14,7 +15,7 @@ static struct span canonical(struct arc_seal_hash *hash, const struct mail_field
     buffer_reset(hash->scratch);
     canon_field(CANON_RELAXED, field, cut, hash->scratch);
     if (hash->scratch->failed) {
-        hash->digest.failed = true;
+        hash->failed = true;
         return (struct span){NULL, 0};
     }
     return buffer_span(hash->scratch);
@@ -22,7 +23,7 @@ static struct span canonical(struct arc_seal_hash *hash, const struct mail_field
 
 static void add(struct arc_seal_hash *hash, const struct mail_field *field)
 {
-    digest_update(&hash->digest, canonical(hash, field, (struct span){NULL, 0}));
+    sha256_update(&hash->state, canonical(hash, field, (struct span){NULL, 0}));
 }
 
 bool arc_seal_hash_next(struct arc_seal_hash *hash, const struct arc_set *set,
@@ -31,15 +32,10 @@ bool arc_seal_hash_next(struct arc_seal_hash *hash, const struct arc_set *set,
     add(hash, set->aar);
     add(hash, set->ams.field);
     struct span own = canonical(hash, set->seal.field, set->seal.b_value);
-    if (hash->digest.failed)
+    if (hash->failed)
         return false;
     assert(own.n >= 2); /* canonical fields end in CRLF */
-    bool known = digest_peek_with(&hash->digest, span_slice(own, 0, own.n - 2), out);
+    sha256_peek_with(&hash->state, span_slice(own, 0, own.n - 2), out);
     add(hash, set->seal.field);
-    return known && !hash->digest.failed;
-}
-
-void arc_seal_hash_fini(struct arc_seal_hash *hash)
-{
-    digest_fini(&hash->digest);
+    return !hash->failed;
 }

@@ -11,18 +11,17 @@
 
 struct arc_seal_hash
 {
-    struct digest digest;
+    struct sha256 state;
+    bool failed;            /* sticky */
     struct buffer *scratch; /* borrowed; reset for each field */
 };
 
-/* False: no memory; the state is safe to fini. */
-bool arc_seal_hash_init(struct arc_seal_hash *hash, struct buffer *scratch) MUST_CHECK;
+void arc_seal_hash_init(struct arc_seal_hash *hash, struct buffer *scratch);
 /*
  * Takes the next set, which is complete, and gives what its seal signs. False: no memory, or a
  * field over the scratch buffer's ceiling; all later sets are then false too.
  */
 bool arc_seal_hash_next(struct arc_seal_hash *hash, const struct arc_set *set,
                         uint8_t out[SHA256_BYTES]) MUST_CHECK;
-void arc_seal_hash_fini(struct arc_seal_hash *hash);
 
 #endif

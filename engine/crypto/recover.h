@@ -8,7 +8,7 @@
 #ifndef CRYPTO_RECOVER_H
 #define CRYPTO_RECOVER_H
 
-#include "crypto/digest.h"
+#include "crypto/sha256.h"
 #include "crypto/key.h"
 
 enum recovered

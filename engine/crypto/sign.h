@@ -5,7 +5,7 @@
 #define CRYPTO_SIGN_H
 
 #include "base/buffer.h"
-#include "crypto/digest.h"
+#include "crypto/sha256.h"
 #include "crypto/key.h"
 
 struct private_key; /* opaque; use by one thread at a time */

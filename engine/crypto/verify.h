@@ -5,7 +5,7 @@
 #ifndef CRYPTO_VERIFY_H
 #define CRYPTO_VERIFY_H
 
-#include "crypto/digest.h"
+#include "crypto/sha256.h"
 #include "crypto/key.h"
 
 enum verify

@@ -179,10 +179,7 @@ static bool rest_matches(struct body_search *bodies, const struct body_probe *pr
 {
     if (!search_try(bodies->search, bodies->body.n - to))
         return false;
-    if (!body_probe_copy(prefix, &bodies->probe)) {
-        bodies->search->failed = true;
-        return false;
-    }
+    body_probe_copy(prefix, &bodies->probe);
     body_probe_feed(&bodies->probe, span_skip(bodies->body, to));
     return is_signed(bodies, &bodies->probe);
 }
@@ -237,10 +234,7 @@ static const struct cut *second_cut(struct body_search *bodies, const struct cut
 {
     size_t at = first->to;
     const struct cut *end = bodies->list.cuts + bodies->list.count;
-    if (!body_probe_copy(&bodies->prefix, &bodies->middle)) {
-        bodies->search->failed = true;
-        return NULL;
-    }
+    body_probe_copy(&bodies->prefix, &bodies->middle);
     for (const struct cut *cut = first + 1; cut < end && !search_is_over(bodies->search); cut++) {
         if (cut->cause != first->cause || cut->part == first->part || cut->part == 0 ||
             cut->from < at)

@@ -7,30 +7,27 @@ static void take(void *context, struct span bytes)
     uint64_t room = probe->limit > probe->octets ? probe->limit - probe->octets : 0;
     size_t n = bytes.n < room ? bytes.n : (size_t)room;
     probe->octets += bytes.n;
-    digest_update(&probe->digest, span_slice(bytes, 0, n));
+    sha256_update(&probe->state, span_slice(bytes, 0, n));
 }
 
-bool body_probe_init(struct body_probe *probe, enum canon canon, uint64_t limit)
+void body_probe_init(struct body_probe *probe, enum canon canon, uint64_t limit)
 {
     *probe = (struct body_probe){.limit = limit};
     canon_pipe_init(&probe->canon, canon, take, probe);
-    return digest_init(&probe->digest);
+    sha256_init(&probe->state);
 }
 
 void body_probe_restart(struct body_probe *probe)
 {
     canon_pipe_init(&probe->canon, probe->canon.body.canon, take, probe);
-    digest_reset(&probe->digest);
+    sha256_init(&probe->state);
     probe->octets = 0;
 }
 
-bool body_probe_copy(const struct body_probe *from, struct body_probe *to)
+void body_probe_copy(const struct body_probe *from, struct body_probe *to)
 {
-    to->canon = from->canon;
+    *to = *from;
     to->canon.context = to;
-    to->octets = from->octets;
-    to->limit = from->limit;
-    return digest_copy(&from->digest, &to->digest);
 }
 
 void body_probe_feed(struct body_probe *probe, struct span bytes)
@@ -43,10 +40,6 @@ bool body_probe_end(struct body_probe *probe, uint8_t out[SHA256_BYTES])
     canon_pipe_end(&probe->canon);
     if (probe->limit != BODY_WHOLE && probe->octets < probe->limit)
         return false;
-    return digest_peek(&probe->digest, out);
-}
-
-void body_probe_fini(struct body_probe *probe)
-{
-    digest_fini(&probe->digest);
+    sha256_peek(&probe->state, out);
+    return true;
 }

@@ -60,15 +60,11 @@ static bool matches_as(struct body_search *bodies, enum canon canon, uint64_t li
 {
     uint8_t hash[SHA256_BYTES];
     struct body_probe probe;
-    bool same = false;
     if (!search_try(bodies->search, bodies->body.n))
         return false;
-    if (body_probe_init(&probe, canon, limit)) {
-        body_probe_feed(&probe, bodies->body);
-        same = body_probe_end(&probe, hash) && is_signed_hash(bodies->search, hash);
-    }
-    body_probe_fini(&probe);
-    return same;
+    body_probe_init(&probe, canon, limit);
+    body_probe_feed(&probe, bodies->body);
+    return body_probe_end(&probe, hash) && is_signed_hash(bodies->search, hash);
 }
 
 static const char *canon_word(enum canon canon)
@@ -167,11 +163,11 @@ static bool open_search(struct body_search *bodies)
     const struct diagnose_request *request = bodies->search->request;
     const struct dkim_signature *signature = request->signature;
     uint64_t limit = signature->has_l ? signature->l : BODY_WHOLE;
-    bool ready = body_probe_init(&bodies->prefix, signature->body_canon, limit);
-    ready = body_probe_init(&bodies->middle, signature->body_canon, limit) && ready;
-    ready = body_probe_init(&bodies->probe, signature->body_canon, limit) && ready;
+    body_probe_init(&bodies->prefix, signature->body_canon, limit);
+    body_probe_init(&bodies->middle, signature->body_canon, limit);
+    body_probe_init(&bodies->probe, signature->body_canon, limit);
     bodies->list.cuts = ARENA_ARRAY(request->arena, MAX_DIAGNOSE_CUTS, struct cut);
-    return ready && bodies->list.cuts;
+    return bodies->list.cuts != NULL;
 }
 
 void search_body(struct search *search)
@@ -186,7 +182,4 @@ void search_body(struct search *search)
     } else {
         search->failed = true;
     }
-    body_probe_fini(&bodies.prefix);
-    body_probe_fini(&bodies.middle);
-    body_probe_fini(&bodies.probe);
 }

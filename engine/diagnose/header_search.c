@@ -26,8 +26,10 @@ static bool digest_now(struct header_search *header, uint8_t digest[SHA256_BYTES
     buffer_reset(&header->scratch);
     for (uint32_t i = 0; i < header->text.count; i++)
         buffer_append(&header->scratch, header->now[i]);
-    return !header->scratch.failed && search_try(header->search, header->scratch.n) &&
-           digest_sha256(buffer_span(&header->scratch), digest);
+    if (header->scratch.failed || !search_try(header->search, header->scratch.n))
+        return false;
+    sha256_of(buffer_span(&header->scratch), digest);
+    return true;
 }
 
 static void restore(struct header_search *header, const struct header_edit *edit)

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/taglist.h"
-#include "crypto/digest.h"
+#include "crypto/sha256.h"
 #include "crypto/key.h"
 #include "dns/name.h"
 #include "mail/canon.h"

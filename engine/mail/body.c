@@ -1,34 +1,18 @@
 /*
- * Body hashes. A piece of the body is cut into slices that stay in the first-level cache, and each
- * slice goes through the octet counter and the wanted canonicalizations before the next is touched.
- * Short canonical pieces are staged, since every call into the digest costs as much as hashing some
- * 50 octets. The stage lives on the stack of the call: a message that waits holds none.
+ * Body hashes. The pieces of the body are noted, and every wanted canonicalization pulls from them
+ * as fast as its hash goes (crypto/hash_queue.h); without a queue at once. Whoever reads a piece
+ * first counts its octets.
  */
 #include "mail/body.h"
 
 enum
 {
-    SLICE_BYTES = 16 * 1024,
-    STAGE_BELOW = 256, /* longer pieces go straight into the digest */
+    SLICE_BYTES = 64 * 1024, /* without a queue, so that a second stream finds it in the cache */
 };
 
-static void stream_flush(struct body_stream *stream)
+static struct body_stream *stream_of(struct hash_source *source)
 {
-    if (stream->staged_n)
-        digest_update(&stream->digest, span_of(stream->staged, stream->staged_n));
-    stream->staged_n = 0;
-}
-
-static void stream_hash(struct body_stream *stream, struct span bytes)
-{
-    if (bytes.n > BODY_STAGE_BYTES - stream->staged_n || bytes.n >= STAGE_BELOW)
-        stream_flush(stream);
-    if (bytes.n >= STAGE_BELOW) {
-        digest_update(&stream->digest, bytes);
-        return;
-    }
-    memcpy(stream->staged + stream->staged_n, bytes.p, bytes.n);
-    stream->staged_n += bytes.n;
+    return (struct body_stream *)(void *)((char *)source - offsetof(struct body_stream, source));
 }
 
 static bool hash_is_due(const struct body_stream *stream, const struct body_hash *hash)
@@ -51,45 +35,102 @@ static void stream_plan(struct body_stream *stream)
     }
 }
 
-/* Reads the hash off for every wish whose limit is `limit`, then looks for the next stop. */
-static void stream_read_off(struct body_stream *stream, uint64_t limit)
+/* `sha256` is the hash for every wish whose limit is `limit`; what is the next stop? */
+static void stream_note_hash(struct body_stream *stream, uint64_t limit, uint64_t octets,
+                             const uint8_t sha256[SHA256_BYTES])
 {
     struct body_hasher *hasher = stream->owner;
-    stream_flush(stream);
     for (uint32_t i = 0; i < hasher->count; i++) {
         struct body_hash *hash = &hasher->hashes[i];
         if (!hash_is_due(stream, hash) || hash->limit != limit)
             continue;
-        hash->hashed = stream->octets;
-        hash->known = digest_peek(&stream->digest, hash->sha256);
-        if (!hash->known) {
-            hasher->failed = true;
-            return;
-        }
+        hash->hashed = octets;
+        hash->known = true;
+        memcpy(hash->sha256, sha256, SHA256_BYTES);
     }
     stream_plan(stream);
 }
 
-/* canon_sink */
-static void stream_take(void *context, struct span bytes)
+static void stream_read_off(struct body_stream *stream)
 {
-    struct body_stream *stream = context;
-    while (bytes.n && stream->hashing && !stream->owner->failed) {
-        uint64_t room = stream->next_stop - stream->octets;
-        size_t n = bytes.n < room ? bytes.n : (size_t)room;
-        stream_hash(stream, span_slice(bytes, 0, n));
-        bytes = span_skip(bytes, n);
-        stream->octets += n;
-        if (stream->octets == stream->next_stop)
-            stream_read_off(stream, stream->next_stop);
+    uint8_t sha256[SHA256_BYTES];
+    sha256_peek(&stream->source.state, sha256);
+    stream_note_hash(stream, stream->next_stop, stream->next_stop, sha256);
+}
+
+/* Canonical octets of what is noted; 0: used up. */
+static size_t stream_canonical(struct body_stream *stream, uint8_t *out, size_t room)
+{
+    struct body_hasher *hasher = stream->owner;
+    while (stream->piece < hasher->piece_count) {
+        struct span before = span_skip(hasher->pieces[stream->piece], stream->piece_at);
+        struct span in = before;
+        size_t n = canon_body_step(&stream->canon, &in, out, room);
+        if (stream->counts)
+            mail_octets_count(&hasher->octets, span_slice(before, 0, before.n - in.n));
+        stream->piece_at += before.n - in.n;
+        if (in.n == 0) {
+            stream->piece++;
+            stream->piece_at = 0;
+        }
+        if (n)
+            return n;
     }
-    stream->octets += bytes.n;
+    return hasher->ended ? canon_body_finish(&stream->canon, out, room) : 0;
+}
+
+/*
+ * The stream has come to its `octets`, of which the last `n` stand in `out` and are not yet given
+ * to be hashed. Those in front of a stop are hashed here: a stop is rare. Returns how many are left
+ * to be given.
+ */
+static size_t stream_pass_stops(struct body_stream *stream, uint8_t *out, size_t n)
+{
+    while (stream->hashing && stream->octets >= stream->next_stop) {
+        size_t behind = (size_t)(stream->octets - stream->next_stop);
+        sha256_update(&stream->source.state, span_of(out, n - behind));
+        memmove(out, out + (n - behind), behind);
+        n = behind;
+        stream_read_off(stream);
+    }
+    return stream->hashing ? n : 0;
+}
+
+/* hash_source.more */
+static size_t stream_more(struct hash_source *source, uint8_t *out, size_t room)
+{
+    struct body_stream *stream = stream_of(source);
+    size_t n = 0, got;
+    while (room - n >= CANON_STEP_ROOM) {
+        got = stream_canonical(stream, out + n, room - n);
+        if (got == 0) {
+            source->last = stream->owner->ended && stream->hashing;
+            break;
+        }
+        stream->octets += got;
+        n = stream_pass_stops(stream, out, n + got);
+    }
+    return n;
+}
+
+/* hash_source.ended */
+static void stream_ended(struct hash_source *source, const uint8_t digest[SHA256_BYTES])
+{
+    struct body_stream *stream = stream_of(source);
+    stream_note_hash(stream, BODY_WHOLE, stream->octets, digest);
+    stream->hashing = false; /* what is left is an l= beyond the body */
 }
 
 void body_hasher_init(struct body_hasher *hasher, struct mail_anomalies *anomalies,
                       struct limit_hits *hits)
 {
     *hasher = (struct body_hasher){.anomalies = anomalies, .hits = hits};
+}
+
+void body_hasher_lend_queue(struct body_hasher *hasher, struct hash_queue *queue)
+{
+    assert(!hasher->started);
+    hasher->queue = queue;
 }
 
 static void stream_open(struct body_hasher *hasher, enum canon canon)
@@ -99,9 +140,10 @@ static void stream_open(struct body_hasher *hasher, enum canon canon)
         return;
     stream->wanted = true;
     stream->owner = hasher;
-    canon_pipe_init(&stream->canon, canon, stream_take, stream);
-    if (!digest_init(&stream->digest))
-        hasher->failed = true;
+    stream->source.more = stream_more;
+    stream->source.ended = stream_ended;
+    canon_body_init(&stream->canon, canon);
+    sha256_init(&stream->source.state);
 }
 
 int body_hasher_want(struct body_hasher *hasher, enum canon canon, uint64_t limit)
@@ -119,39 +161,76 @@ int body_hasher_want(struct body_hasher *hasher, enum canon canon, uint64_t limi
     return (int)hasher->count++;
 }
 
-static void hasher_start(struct body_hasher *hasher)
+static bool is_wanted(const struct body_hasher *hasher)
 {
-    hasher->started = true;
-    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
-        struct body_stream *stream = &hasher->streams[i];
-        if (!stream->wanted || hasher->failed)
-            continue;
-        stream_plan(stream);
-        if (stream->next_stop == 0) /* l=0 */
-            stream_read_off(stream, 0);
-    }
+    return hasher->streams[CANON_SIMPLE].wanted || hasher->streams[CANON_RELAXED].wanted;
 }
 
-static void hasher_slice(struct body_hasher *hasher, struct span slice)
+static void hasher_start(struct body_hasher *hasher)
 {
-    uint8_t stage[BODY_STAGE_BYTES];
-    mail_octets_count(&hasher->octets, slice);
+    bool counted = false;
+    hasher->started = true;
     for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
         struct body_stream *stream = &hasher->streams[i];
         if (!stream->wanted)
             continue;
-        stream->staged = stage;
-        canon_pipe_feed(&stream->canon, slice);
-        stream_flush(stream);
-        stream->staged = NULL;
+        stream->counts = !counted;
+        counted = true;
+        stream_plan(stream);
+        if (stream->next_stop == 0) /* l=0 */
+            stream_read_off(stream);
     }
 }
 
-static bool ends_in_crlf(const struct body_hasher *hasher, bool after_cr, struct span bytes)
+/* What was noted has been hashed. */
+static void forget_pieces(struct body_hasher *hasher)
 {
-    if (bytes.n == 0)
-        return hasher->ends_in_crlf;
-    return bytes.p[bytes.n - 1] == '\n' && (bytes.n >= 2 ? bytes.p[bytes.n - 2] == '\r' : after_cr);
+    hasher->piece_count = 0;
+    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
+        hasher->streams[i].piece = 0;
+        hasher->streams[i].piece_at = 0;
+    }
+}
+
+bool body_hasher_is_queued(const struct body_hasher *hasher)
+{
+    return hasher->queue && hasher->queued_at == hasher->queue->runs;
+}
+
+/* The streams have something to do, at once or when the queue runs. */
+static void hasher_work(struct body_hasher *hasher)
+{
+    if (body_hasher_is_queued(hasher))
+        return;
+    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
+        if (!hasher->streams[i].wanted)
+            continue;
+        if (hasher->queue)
+            hash_queue_add(hasher->queue, &hasher->streams[i].source);
+        else
+            hash_source_run(&hasher->streams[i].source);
+    }
+    if (hasher->queue)
+        hasher->queued_at = hasher->queue->runs;
+    else
+        forget_pieces(hasher);
+}
+
+static void hasher_take(struct body_hasher *hasher, struct span bytes)
+{
+    if (hasher->piece_count == BODY_PIECES && body_hasher_is_queued(hasher))
+        hash_queue_run(hasher->queue);
+    if (!body_hasher_is_queued(hasher))
+        forget_pieces(hasher);
+    hasher->pieces[hasher->piece_count++] = bytes;
+    hasher_work(hasher);
+}
+
+static void note_line_end(struct body_hasher *hasher, struct span bytes)
+{
+    uint8_t before = bytes.n >= 2 ? bytes.p[bytes.n - 2] : hasher->last_octet;
+    hasher->last_octet = bytes.p[bytes.n - 1];
+    hasher->ends_in_crlf = hasher->last_octet == '\n' && before == '\r';
 }
 
 void body_hasher_feed(struct body_hasher *hasher, struct span bytes)
@@ -159,25 +238,19 @@ void body_hasher_feed(struct body_hasher *hasher, struct span bytes)
     assert(!hasher->ended);
     if (!hasher->started)
         hasher_start(hasher);
-    hasher->ends_in_crlf = ends_in_crlf(hasher, hasher->octets.after_cr, bytes);
+    if (bytes.n == 0)
+        return;
+    note_line_end(hasher, bytes);
     hasher->total += bytes.n;
+    if (!is_wanted(hasher)) {
+        mail_octets_count(&hasher->octets, bytes);
+        return;
+    }
     while (bytes.n) {
-        size_t n = bytes.n < SLICE_BYTES ? bytes.n : SLICE_BYTES;
-        hasher_slice(hasher, span_slice(bytes, 0, n));
+        size_t n = hasher->queue || bytes.n < SLICE_BYTES ? bytes.n : SLICE_BYTES;
+        hasher_take(hasher, span_slice(bytes, 0, n));
         bytes = span_skip(bytes, n);
     }
-}
-
-static void stream_end(struct body_stream *stream)
-{
-    uint8_t stage[BODY_STAGE_BYTES];
-    stream->staged = stage;
-    canon_pipe_end(&stream->canon);
-    if (!stream->owner->failed && stream->hashing)
-        stream_read_off(stream, BODY_WHOLE);
-    digest_fini(&stream->digest); /* a message that waits for its keys holds none */
-    stream->staged_n = 0;
-    stream->staged = NULL;
 }
 
 void body_hasher_end(struct body_hasher *hasher)
@@ -187,9 +260,20 @@ void body_hasher_end(struct body_hasher *hasher)
     if (!hasher->started)
         hasher_start(hasher);
     hasher->ended = true;
-    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++)
-        if (hasher->streams[i].wanted)
-            stream_end(&hasher->streams[i]);
+    if (!body_hasher_is_queued(hasher))
+        forget_pieces(hasher);
+    if (is_wanted(hasher))
+        hasher_work(hasher);
+    if (!body_hasher_is_queued(hasher))
+        body_hasher_settle(hasher);
+}
+
+void body_hasher_settle(struct body_hasher *hasher)
+{
+    assert(hasher->ended && !body_hasher_is_queued(hasher));
+    if (hasher->settled)
+        return;
+    hasher->settled = true;
     for (uint32_t i = 0; i < hasher->count; i++) /* l= larger than the body */
         if (!hasher->hashes[i].known)
             hasher->hashes[i].hashed = hasher->streams[hasher->hashes[i].canon].octets;
@@ -208,9 +292,8 @@ void body_hasher_note_octets(struct body_hasher *hasher)
 
 void body_hasher_fini(struct body_hasher *hasher)
 {
-    for (size_t i = 0; i < COUNT_OF(hasher->streams); i++)
-        if (hasher->streams[i].wanted)
-            digest_fini(&hasher->streams[i].digest);
+    if (body_hasher_is_queued(hasher))
+        hash_queue_run(hasher->queue);
     *hasher = (struct body_hasher){0};
 }
 

@@ -3,7 +3,7 @@
 
 bool body_hasher_facts(const struct body_hasher *hasher, struct body_facts *facts)
 {
-    assert(hasher->ended);
+    assert(hasher->settled);
     *facts = (struct body_facts){
         .count = hasher->count,
         .total = hasher->total,
@@ -59,7 +59,8 @@ static void take_hashes(struct body_hasher *hasher, const struct body_facts *fac
 void body_hasher_end_with(struct body_hasher *hasher, const struct body_facts *facts)
 {
     assert(hasher->total == 0 && !hasher->ended);
-    body_hasher_end(hasher); /* of an empty body: releases the digests */
+    hasher->queue = NULL; /* there is nothing to hash */
+    body_hasher_end(hasher);
     take_octets(hasher, facts);
     take_hashes(hasher, facts);
     body_hasher_note_octets(hasher);

@@ -45,11 +45,11 @@ static bool hash_sets(const struct arc_judgement *chain, enum seal_cv cv, const 
     struct arc_seal_hash hash;
     uint32_t below = cv == SEAL_CV_FAIL ? 0 : chain->count;
     buffer_init(&scratch, SIGN_SCRATCH_BYTES);
-    bool ok = arc_seal_hash_init(&hash, &scratch);
+    bool ok = true;
+    arc_seal_hash_init(&hash, &scratch);
     for (uint32_t i = 0; ok && i < below; i++)
         ok = arc_seal_hash_next(&hash, &chain->sets[i], out);
     ok = ok && arc_seal_hash_next(&hash, set, out);
-    arc_seal_hash_fini(&hash);
     buffer_fini(&scratch);
     return ok;
 }

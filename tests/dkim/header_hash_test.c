@@ -106,7 +106,7 @@ static void check_hash(const struct hash_case *c, enum dkim_kind kind)
     mail_reader_init(&reader, &arena, &hits, &anomalies);
     struct dkim_signature signature = read_signature(&reader, c->header, c->field, kind);
     cr_assert(dkim_header_hash(&reader.header, &signature, &arena, &scratch, got));
-    cr_assert(digest_sha256(span_from_string(c->want), want));
+    sha256_of(span_from_string(c->want), want);
     cr_expect(memcmp(got, want, sizeof got) == 0, "%s: hashed \"%.*s\", want \"%s\"", c->name,
               (int)scratch.n, (const char *)scratch.p, c->want);
     buffer_fini(&scratch);

@@ -45,21 +45,19 @@ const char *capsule_section_word(enum capsule_section section)
     return words[section];
 }
 
-static int hash_piece(const char *text, size_t n, void *digest)
+static int hash_piece(const char *text, size_t n, void *state)
 {
-    digest_update(digest, span_of(text, n));
+    sha256_update(state, span_of(text, n));
     return 0;
 }
 
 bool capsule_digest(const json_t *section, char hex[2 * SHA256_BYTES + 1])
 {
     uint8_t sha256[SHA256_BYTES];
-    struct digest digest;
-    bool ok =
-        digest_init(&digest) &&
-        json_dump_callback(section, hash_piece, &digest, JSON_COMPACT | JSON_ENCODE_ANY) == 0 &&
-        digest_peek(&digest, sha256);
-    digest_fini(&digest);
+    struct sha256 state;
+    sha256_init(&state);
+    bool ok = json_dump_callback(section, hash_piece, &state, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+    sha256_peek(&state, sha256);
     for (size_t i = 0; ok && i < SHA256_BYTES; i++)
         snprintf(hex + 2 * i, 3, "%02x", sha256[i]);
     return ok;
