@@ -19,6 +19,7 @@
 #include "bench/contest.h"
 #include "bench/load.h"
 #include "bench/load_daemon.h"
+#include "bench/mail_set.h"
 #include "bench/peer_opendkim.h"
 #include "bench/quick_sets.h"
 #include "simd/kernel.h"
@@ -143,22 +144,32 @@ static void quick(struct quick_options *options, bool json)
     json_decref(all);
 }
 
+static void write_set(const struct quick_options *options, const char *folder)
+{
+    struct mail_set set;
+    const struct mail_set_kind *kind = options->only ? mail_set_find(options->only) : NULL;
+    if (!kind)
+        load_stop("--write wants --set and one of the sets");
+    mail_set_make(&set, kind, options->keys);
+    mail_set_write(&set, folder, options->keys);
+    printf("%u messages, %llu bytes, in %s\n", set.count, (unsigned long long)set.bytes, folder);
+    mail_set_free(&set);
+}
+
 static const char help[] =
     "usage: assay-bench --quick [--json]   the acceptance figures, less than 50 s\n"
     "       assay-bench --set NAME         one set, as JSON\n"
+    "       assay-bench --set NAME --write DIR   its messages, envelopes and zone as files\n"
     "  --seconds S   of one set (default 1.5)\n"
     "  --keys DIR    private keys of the messages (default bench/keys)\n"
     "sets: 2k 10k 75k 1m 10k_2sig 10k_arc3 10k_ed25519 10k_rsa1024 10k_bad traffic\n"
     "ASSAY_KERNEL=scalar|sse|avx2|avx512 takes a kernel level.\n";
 
 static const struct option long_options[] = {
-    {"quick", no_argument, NULL, 'q'},
-    {"json", no_argument, NULL, 'j'},
-    {"set", required_argument, NULL, 's'},
-    {"seconds", required_argument, NULL, 't'},
-    {"keys", required_argument, NULL, 'k'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"quick", no_argument, NULL, 'q'},      {"json", no_argument, NULL, 'j'},
+    {"set", required_argument, NULL, 's'},  {"seconds", required_argument, NULL, 't'},
+    {"keys", required_argument, NULL, 'k'}, {"write", required_argument, NULL, 'w'},
+    {"help", no_argument, NULL, 'h'},       {0},
 };
 
 static _Noreturn void usage(void)
@@ -171,12 +182,14 @@ int main(int argc, char **argv)
 {
     struct quick_options options = {.keys = "bench/keys", .self = argv[0], .seconds = 1.5};
     bool json = false, is_quick = false;
+    const char *folder = NULL;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (c == 'h')
             return fputs(help, stdout) < 0;
         is_quick |= c == 'q';
         json |= c == 'j';
         options.only = c == 's' ? optarg : options.only;
+        folder = c == 'w' ? optarg : folder;
         options.keys = c == 'k' ? optarg : options.keys;
         options.seconds = c == 't' ? strtod(optarg, NULL) : options.seconds;
         if (c == '?' || !(options.seconds > 0 && options.seconds < 600))
@@ -184,6 +197,10 @@ int main(int argc, char **argv)
     }
     if (optind != argc || is_quick == (options.only != NULL))
         usage();
+    if (folder) {
+        write_set(&options, folder);
+        return 0;
+    }
     load_daemon_find(argv[0]);
     options.cpu = pin();
     if (is_quick) {

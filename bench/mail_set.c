@@ -217,10 +217,10 @@ static void write_header(struct buffer *text, unsigned domain, unsigned number)
         buffer_printf(text,
                       "Received: from out%u.d%u.example (out%u.d%u.example [192.0.2.25])\r\n"
                       "\tby mx%u.d%u.example with ESMTPS id %08x\r\n"
-                      "\tfor <" MAIL_SET_RECIPIENT ">; Mon, 26 Oct 2026 00:00:%02u +0000 (UTC)\r\n",
+                      "\tfor <" MAIL_SET_RECIPIENT ">; Thu, 01 Jan 2026 00:00:%02u +0000 (UTC)\r\n",
                       i, domain, i, domain, i, domain, number * 7919 + i, i);
     buffer_printf(text,
-                  "Date: Mon, 26 Oct 2026 00:00:00 +0000\r\n"
+                  "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n"
                   "From: Sender of News <news@d%u.example>\r\n"
                   "To: Ada <" MAIL_SET_RECIPIENT ">\r\n"
                   "Subject: Your order %u has left our house today\r\n"
@@ -420,4 +420,40 @@ void mail_set_free(struct mail_set *set)
         free(set->messages[i].text);
     free(set->messages);
     *set = (struct mail_set){0};
+}
+
+static FILE *create(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    if (!file)
+        load_stop("cannot write %s", path);
+    return file;
+}
+
+static void write_file(const char *folder, const char *name, struct span text)
+{
+    FILE *file = create(folder, name);
+    if (fwrite(text.p, 1, text.n, file) != text.n || fclose(file) != 0)
+        load_stop("cannot write %s/%s", folder, name);
+}
+
+void mail_set_write(const struct mail_set *set, const char *folder, const char *keys_folder)
+{
+    struct buffer zone;
+    FILE *index = create(folder, "index.tsv");
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct mail_set_message *message = &set->messages[i];
+        char name[16];
+        snprintf(name, sizeof name, "%04u.eml", i);
+        write_file(folder, name, span_of(message->text, message->bytes));
+        fprintf(index, "%s\t%s\t%s\n", name, message->mail_from, result_word(message->dkim));
+    }
+    if (fclose(index) != 0)
+        load_stop("cannot write %s/index.tsv", folder);
+    buffer_init(&zone, TEXT_MAX);
+    mail_set_zone(&zone, keys_folder);
+    write_file(folder, "zone.txt", buffer_span(&zone));
+    buffer_fini(&zone);
 }
