@@ -66,7 +66,7 @@ DIFFS  := $B/diff-signer $B/diff-spf $B/diff-dmarc
 FUZZ   := $(wildcard tests/fuzz/*.c)
 # What fuzz targets share, parts of the suites among it.
 FUZZ_SHARED := $(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c tests/verdict/sample.c \
-               tests/mail/canon_reference.c
+               tests/mail/canon_reference.c $(wildcard tools/assay/capsule*.c)
 BENCH  := $(BENCHES:bench/%.c=$B/bench/%)
 STRESSES := $(STRESS:tests/stress/%.c=$B/stress/%) $B/stress/cache_no_grace_control \
             $B/stress/pool_quiescent_control

@@ -49,6 +49,7 @@ static void replay(const char *name, int (*target)(const uint8_t *, size_t))
 
 REPLAY(arc)
 REPLAY(base64)
+REPLAY(capsule)
 REPLAY(dmarc)
 REPLAY(dmarc_record)
 REPLAY(from)
@@ -73,5 +74,5 @@ Test(fuzzreplay, every_target_is_listed)
         targets +=
             strlen(entry->d_name) > 2 && strcmp(strrchr(entry->d_name, '.') ?: "", ".c") == 0;
     closedir(entries);
-    cr_assert(targets == 15, "%zu targets, 15 are listed", targets);
+    cr_assert(targets == 16, "%zu targets, 16 are listed", targets);
 }
