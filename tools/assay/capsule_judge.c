@@ -87,7 +87,9 @@ static enum assay_status feed_body(const struct capsule *capsule, struct assay_m
     if (!capsule->body.p)
         return engine_message_end_recorded(message, &capsule->facts, capsule->too_large);
     status = assay_message_feed(message, capsule->body.p, capsule->body.n);
-    (void)status; /* too large shows again at the end */
+    if (capsule->too_large && assay_message_internal(message)->bytes == MAX_MESSAGE_BYTES)
+        status = assay_message_feed(message, " ", 1); /* the first that was not looked at */
+    (void)status;                                     /* too large shows again at the end */
     return assay_message_end(message);
 }
 
