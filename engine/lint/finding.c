@@ -18,6 +18,7 @@ void lint_findings_init(struct lint_findings *findings, struct arena *arena)
     findings->last = &findings->first;
 }
 
+PRINTF_LIKE(2, 0)
 static struct span text_format(struct lint_findings *findings, const char *format, va_list args)
 {
     char text[TEXT_BYTES_MAX];

@@ -30,7 +30,7 @@ struct lint_spf_walk
     bool full; /* over a limit of ours: the walk ends */
     struct lint_spf_mark over_lookups, over_voids4, over_voids6, over_possible;
     uint32_t possible; /* terms whose question a message makes: some find nothing for some mail */
-    uint32_t depth; /* frames in use */
+    uint32_t depth;    /* frames in use */
     struct lint_spf_frame frames[LINT_SPF_DEPTH_MAX];
 };
 
@@ -47,7 +47,7 @@ void lint_spf_explanation(struct lint_spf_walk *walk, const struct lint_spf_fram
 /* What a, mx and exists find. */
 void lint_spf_mechanism(struct lint_spf_walk *walk, struct lint_spf_row *row,
                         const struct spf_term *term);
-/* The findings about sums. */
+/* spf_totals.c: the findings about sums. */
 void lint_spf_totals(const struct lint_spf_walk *walk);
 
 #endif
