@@ -58,14 +58,13 @@ static void compare_by_list(const struct dns_name *policy_domain, const struct d
         conclude(check, DMARC_REPORT_AUTHORIZED, NULL);
 }
 
-/* <policy-domain>._report._dmarc.<host>                                    ; AG-26 */
-static bool make_question(struct dns_name *question, const struct dns_name *policy_domain,
-                          const struct dns_name *host)
+bool dmarc_report_name(const struct dns_name *policy_domain, const struct dns_name *host,
+                       struct dns_name *name)
 {
     struct dns_name dmarc, report;
     return dns_name_prepend(&dmarc, "_dmarc", host) == DNS_NAME_OK &&
            dns_name_prepend(&report, "_report", &dmarc) == DNS_NAME_OK &&
-           dns_name_join(question, policy_domain, &report) == DNS_NAME_OK;
+           dns_name_join(name, policy_domain, &report) == DNS_NAME_OK;
 }
 
 /* A rua= here may replace the destination, on the same host only (AG-28). */
@@ -114,7 +113,7 @@ static enum judge ask_destination(const struct dns_name *policy_domain, const st
                                   struct dmarc_report_check *check)
 {
     struct dns_name question;
-    if (!make_question(&question, policy_domain, host)) {
+    if (!dmarc_report_name(policy_domain, host, &question)) {
         conclude(check, DMARC_REPORT_REFUSED, "name_too_long");
         return JUDGE_DONE;
     }

@@ -22,6 +22,11 @@ struct dmarc_report_check
     struct span override; /* URI that replaces the destination (AG-28); arena or cached; empty */
 };
 
+/* <policy-domain>._report._dmarc.<host>, where the destination says so (AG-26). False where that is
+ * too long for a name. */
+bool dmarc_report_name(const struct dns_name *policy_domain, const struct dns_name *host,
+                       struct dns_name *name) MUST_CHECK;
+
 /*
  * `policy_domain` is where the record with the rua= or ruf= was found, `host` the part behind "@"
  * of the destination (struct dmarc_uri). Pure like the judges: asks dns_lookup, runs again.

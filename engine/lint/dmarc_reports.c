@@ -3,8 +3,7 @@
 
 #include "dmarc/uri.h"
 
-static void refused(struct lint_run *run, const struct lint_place *place,
-                    const struct lint_destination *destination)
+static void refused(const struct lint_place *place, const struct lint_destination *destination)
 {
     char name[DNS_NAME_TEXT_MAX];
     bool other = strcmp(destination->reason, "override_of_other_host") == 0;
@@ -18,19 +17,6 @@ static void refused(struct lint_run *run, const struct lint_place *place,
     if (!temporary && !other && destination->name.length)
         lint_instead(place, finding, "%s TXT \"v=DMARC1;\", published by %.*s",
                      dns_name_text(&destination->name, name), SPAN_ARGS(destination->host));
-    (void)run;
-}
-
-/* <policy-domain>._report._dmarc.<host>; cleared where that is too long. */
-static struct dns_name question_of(const struct dns_name *policy_domain,
-                                   const struct dns_name *host)
-{
-    struct dns_name dmarc, report, question;
-    if (dns_name_prepend(&dmarc, "_dmarc", host) == DNS_NAME_OK &&
-        dns_name_prepend(&report, "_report", &dmarc) == DNS_NAME_OK &&
-        dns_name_join(&question, policy_domain, &report) == DNS_NAME_OK)
-        return question;
-    return (struct dns_name){0};
 }
 
 static void check_destination(struct lint_run *run, const struct lint_place *place,
@@ -57,10 +43,10 @@ static void check_destination(struct lint_run *run, const struct lint_place *pla
     destination->verdict = check.verdict;
     destination->reason = check.reason;
     destination->external = check.external;
-    if (check.external)
-        destination->name = question_of(policy_domain, &host);
+    if (check.external && !dmarc_report_name(policy_domain, &host, &destination->name))
+        destination->name = (struct dns_name){0};
     if (check.verdict != DMARC_REPORT_AUTHORIZED)
-        refused(run, place, destination);
+        refused(place, destination);
     else if (check.override.n)
         (void)lint_find(place, LINT_NOTE, "report_override", destination->uri,
                         "the destination has them sent to %.*s instead", SPAN_ARGS(check.override));
