@@ -77,6 +77,7 @@ struct command
 extern const struct command commands[];
 
 int command_bulk(const struct options *options);
+int command_explain(const struct options *options);
 int command_check(const struct options *options);
 int command_spf(const struct options *options);
 int command_dmarc(const struct options *options);

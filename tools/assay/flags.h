@@ -36,9 +36,9 @@ struct flag
     uint64_t max;
 };
 
-extern const struct flag bulk_flags[], check_flags[], spf_flags[], dmarc_flags[], query_flags[],
-    keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[], record_flags[],
-    lint_flags[];
+extern const struct flag bulk_flags[], check_flags[], explain_flags[], spf_flags[], dmarc_flags[],
+    query_flags[], keygen_flags[], testkey_flags[], sign_flags[], seal_flags[], replay_flags[],
+    record_flags[], lint_flags[];
 
 /* Where the rest of the arguments is. */
 struct operands

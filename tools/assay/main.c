@@ -15,6 +15,13 @@
     "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"             \
     "69 daemon or resolver away, 78 configuration.\n"
 
+static const char explain_help[] =
+    "Everything is found out anew; what the message says of itself is shown beside it. Of the\n"
+    "envelope and the time of receipt, what no option says is guessed from Return-Path and\n"
+    "Received, and said to be a guess. For a signature that fails the changes that mail meets on\n"
+    "its way are undone one by one until it holds. --json: keys in "
+    "tools/assay/explain.h.\n\n" JUDGE_STATUS;
+
 static const char bulk_help[] =
     "DIR is walked to its depths: maildirs (cur and new, Maildir++ folders), mbox files, single\n"
     "messages. Hidden files, symbolic links and a maildir's tmp are passed over. \"-\" is "
@@ -101,6 +108,9 @@ static const char lint_help[] =
 const struct command commands[] = {
     {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
      check_flags, JUDGE_STATUS, command_check, NULL},
+    {"explain", "[options] [FILE...|-]",
+     "a message in sentences: why it passes or fails, and what to do", "FILE", explain_flags,
+     explain_help, command_explain, NULL},
     {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
      "an archive at full speed: verdicts, progress, summary", "FILE", bulk_flags, bulk_help,
      command_bulk, NULL},

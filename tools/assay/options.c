@@ -69,6 +69,12 @@ const struct flag check_flags[] = {
     {0},
 };
 
+const struct flag explain_flags[] = {
+    ENVELOPE_FLAGS, DNS_FLAGS(judging, shared),
+    POLICY_FLAGS,   AUTHSERV_ID_FLAG("none: fields of the receiving host count as ours"),
+    JSON_FLAG,      {0},
+};
+
 const struct flag bulk_flags[] = {
     ENVELOPE_FLAGS,
     DNS_FLAGS(judging, shared),
