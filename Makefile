@@ -62,7 +62,7 @@ DAEMON_OBJECTS  := $(DAEMON:%.c=$B/%.o)
 CLIENT_OBJECTS  := $(CLIENT:%.c=$B/%.o)
 TESTS  := $(SUITES:%=$B/tests/%.test)
 SCRIPTS := tests/attack-rows tests/diff/run
-DIFFS  := $B/diff-signer $B/diff-spf $B/diff-dmarc
+DIFFS  := $B/diff-signer $B/diff-spf $B/diff-dmarc $B/diff-rsa
 FUZZ   := $(wildcard tests/fuzz/*.c)
 # What fuzz targets share, parts of the suites among it.
 FUZZ_SHARED := $(wildcard tests/fuzz/support/*.c) tests/verdict/reader.c tests/verdict/sample.c \
@@ -166,6 +166,7 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 # One test program per folder of tests/, with parts of other programs and suites where it needs them.
 PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
 PARTS_explain    := tests/dkim/signing.c
+PARTS_crypto     := tests/diff/rsa_cases.c
 PARTS_e2e        := tests/dkim/signing.c tests/arc/chain_build.c
 PARTS_replay     := tests/client/samples.c
 PARTS_simd       := tests/mail/canon_reference.c
@@ -245,6 +246,7 @@ $B/make-samples: $B/tools/samples/make_samples.o $B/engine.a
 	$Q$(LINK) -o $@ $^ $(LIBS)
 
 # The engine's signer and SPF judge behind pipes, for the differential tests.
+$B/diff-rsa: $B/tests/diff/rsa_cases.o
 $B/diff-%: $B/tests/diff/%.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS)

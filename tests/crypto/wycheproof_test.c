@@ -10,6 +10,7 @@
 #include "crypto/ed25519.h"
 #include "crypto/sign.h"
 #include "crypto/verify.h"
+#include "simd/kernel.h"
 #include "support/corpora.h"
 #include "support/guard.h"
 #include "support/hex.h"
@@ -58,6 +59,57 @@ static void count(struct tally *tally, const json_t *test, enum verify got)
               json_string_value(json_object_get(test, "comment")), got, want);
 }
 
+/*
+ * All tests of a key in one call, so that at the levels that have kernels these decide, and once
+ * more with other company: one job is left out in front.
+ */
+static size_t verify_together(const struct public_key *key, const json_t *tests)
+{
+    static struct verify_job jobs[512];
+    size_t count = json_array_size(tests), wrong = 0, k;
+    json_t *test;
+    cr_assert(count <= COUNT_OF(jobs));
+    json_array_foreach(tests, k, test)
+    {
+        jobs[k] = (struct verify_job){.key = key, .signature = bytes_of(test, "sig")};
+        cr_assert(digest_sha256(bytes_of(test, "msg"), jobs[k].digest));
+    }
+    for (size_t skipped = 0; skipped < 3 && skipped < count; skipped++) {
+        verify_many(jobs + skipped, count - skipped);
+        json_array_foreach(tests, k, test)
+        {
+            enum verify want = word_is(test, "result", "valid") ? VERIFY_PASS : VERIFY_FAIL;
+            wrong += k >= skipped && jobs[k].result != want;
+        }
+    }
+    return wrong;
+}
+
+/* At every kernel level that the machine has. */
+static void run_levels(const char *name)
+{
+    json_t *file = load(name), *group;
+    size_t i;
+    for (enum kernel_level level = 0; level < KERNEL_LEVELS; level++) {
+        uint64_t before = verify_counts().kernel_signatures;
+        if (!kernel_force(level))
+            continue;
+        json_array_foreach(json_object_get(file, "testGroups"), i, group)
+        {
+            struct public_key *key = NULL;
+            cr_assert(public_key_from_rsa(bytes_of(group, "publicKeyDer"), &key) == KEY_OK);
+            size_t wrong = verify_together(key, json_object_get(group, "tests"));
+            cr_expect(wrong == 0, "%s %s: %zu wrong", kernel_level_name(level), name, wrong);
+            public_key_unref(&key);
+        }
+        bool used = verify_counts().kernel_signatures > before;
+        bool can = strcmp(verify_kernel_name(), "openssl") != 0;
+        cr_expect(used == can, "%s: kernels %s", kernel_level_name(level),
+                  used ? "used" : "not used");
+    }
+    json_decref(file);
+}
+
 static enum verify verify_rsa(const struct public_key *key, const json_t *test)
 {
     struct verify_job job = {.key = key, .signature = bytes_of(test, "sig")};
@@ -89,6 +141,9 @@ static void run_rsa(const char *name, size_t cases, size_t valid)
 }
 
 /* clang-format off */
+Test(wycheproof, D14_kernels_2048) { run_levels("wycheproof/rsa_signature_2048_sha256_test.json"); }
+Test(wycheproof, D14_kernels_3072) { run_levels("wycheproof/rsa_signature_3072_sha256_test.json"); }
+Test(wycheproof, D14_kernels_4096) { run_levels("wycheproof/rsa_signature_4096_sha256_test.json"); }
 Test(wycheproof, rsa_2048) { run_rsa("wycheproof/rsa_signature_2048_sha256_test.json", 259, 9); }
 Test(wycheproof, rsa_3072) { run_rsa("wycheproof/rsa_signature_3072_sha256_test.json", 259, 8); }
 Test(wycheproof, rsa_4096) { run_rsa("wycheproof/rsa_signature_4096_sha256_test.json", 258, 7); }
