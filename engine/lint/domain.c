@@ -31,8 +31,9 @@ void lint_dns_failure(const struct lint_place *place, struct span part, const st
 
 void lint_near_miss(const struct lint_place *place, struct span text)
 {
+    struct lint_place miss = {place->findings, place->kind, place->name, text};
     if (lint_kind_of(text) == place->kind)
-        lint_record(place->kind, place->name, text, place->findings);
+        lint_text(&miss);
 }
 
 enum judge lint_domain(const struct lint_request *request, struct dns_answers *answers,

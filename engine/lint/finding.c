@@ -119,27 +119,33 @@ enum lint_kind lint_kind_of(struct span text)
     return LINT_KIND_UNKNOWN;
 }
 
-void lint_record(enum lint_kind kind, const struct dns_name *name, struct span text,
-                 struct lint_findings *findings)
+void lint_text(const struct lint_place *place)
 {
-    struct lint_place place = {findings, kind ? kind : lint_kind_of(text), name, text};
-    switch (place.kind) {
+    switch (place->kind) {
     case LINT_SPF:
-        lint_spf_record(&place, false);
+        lint_spf_record(place, false);
         return;
     case LINT_DKIM:
-        lint_dkim_record(&place);
+        lint_dkim_record(place);
         return;
     case LINT_DMARC:
-        lint_dmarc_record(&place);
+        lint_dmarc_record(place);
         return;
     case LINT_KIND_UNKNOWN:
         break;
     }
-    lint_instead(&place,
-                 lint_find(&place, LINT_ERROR, "unknown_record", (struct span){NULL, 0},
+    lint_instead(place,
+                 lint_find(place, LINT_ERROR, "unknown_record", (struct span){NULL, 0},
                            "this is no record of SPF, DKIM or DMARC"),
                  "begin with \"v=spf1 \", \"v=DKIM1;\" or \"v=DMARC1;\"");
+}
+
+void lint_record(enum lint_kind kind, const struct dns_name *name, struct span text,
+                 struct lint_findings *findings)
+{
+    struct lint_place place = {findings, kind ? kind : lint_kind_of(text), name, text};
+    lint_text(&place);
+    lint_strings(&place);
 }
 
 const char *lint_severity_word(enum lint_severity severity)

@@ -29,7 +29,13 @@ struct lint_finding *lint_find(const struct lint_place *place, enum lint_severit
 void lint_instead(const struct lint_place *place, struct lint_finding *finding, const char *format,
                   ...) PRINTF_LIKE(3, 4);
 
-/* The shares of lint_record, one file each. */
+enum
+{
+    LINT_STRING_BYTES_MAX = 255, /* of a TXT record: RFC 1035 3.3 */
+};
+
+/* A text of place->kind, which may be UNKNOWN, and its shares, one file each. */
+void lint_text(const struct lint_place *place);
 void lint_spf_record(const struct lint_place *place, bool included);
 void lint_dkim_record(const struct lint_place *place);
 void lint_dmarc_record(const struct lint_place *place);
@@ -47,7 +53,9 @@ void lint_escaped_semicolons(const struct lint_place *place);
 /* size.c: octets of an answer's packet but for its records, and of one TXT record in it. */
 size_t lint_question_bytes(const struct dns_name *name);
 size_t lint_text_bytes(struct span text);
-/* Over 512 octets: what that costs (RFC 7208 3.4); else over 255: strings. */
+/* Over 512 octets: what that costs (RFC 7208 3.4). */
 void lint_size(const struct lint_place *place, enum lint_severity severity);
+/* Over one string: for a text that is still to be published. */
+void lint_strings(const struct lint_place *place);
 
 #endif

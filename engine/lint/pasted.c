@@ -9,11 +9,6 @@
 
 #include "base/chars.h"
 
-enum
-{
-    STRING_BYTES_MAX = 255, /* RFC 1035 3.3 */
-};
-
 struct joining
 {
     uint8_t *out;
@@ -53,7 +48,7 @@ static bool read_string(struct span *rest, struct joining *join)
 static void end_string(struct joining *join)
 {
     struct span string = span_of(join->out + join->begin, join->n - join->begin);
-    if (string.n > STRING_BYTES_MAX && join->longest.n == 0)
+    if (string.n > LINT_STRING_BYTES_MAX && join->longest.n == 0)
         join->longest = string;
     bool meets = join->begin > 0 && string.n > 0;
     if (meets && join->lost == 0 && join->out[join->begin - 1] != ' ' && string.p[0] != ' ')
@@ -103,11 +98,12 @@ void lint_pasted_record(enum lint_kind kind, const struct dns_name *name, struct
         findings->failed = true;
         return;
     }
-    if (join_strings(*text, &join))
-        *text = span_of(join.out, join.n);
-    else
-        join = (struct joining){.n = 0};
+    if (!join_strings(*text, &join)) {
+        lint_record(kind, name, *text, findings);
+        return;
+    }
+    *text = span_of(join.out, join.n);
     struct lint_place place = {findings, kind ? kind : lint_kind_of(*text), name, *text};
     check_strings(&place, &join);
-    lint_record(kind, name, *text, findings);
+    lint_text(&place);
 }

@@ -23,9 +23,15 @@ void lint_size(const struct lint_place *place, enum lint_severity severity)
                         "the DNS answer takes %zu octets: over 512 it needs EDNS or TCP, which "
                         "some firewalls stop",
                         bytes);
-    else if (place->text.n > 255)
+}
+
+void lint_strings(const struct lint_place *place)
+{
+    const struct span all = {NULL, 0};
+    if (place->text.n > LINT_STRING_BYTES_MAX)
         (void)lint_find(place, LINT_NOTE, "several_strings", all,
                         "%zu octets are more than one string of a TXT record holds: publish %zu "
                         "strings, which are joined without a space",
-                        place->text.n, (place->text.n + 254) / 255);
+                        place->text.n,
+                        (place->text.n + LINT_STRING_BYTES_MAX - 1) / LINT_STRING_BYTES_MAX);
 }
