@@ -206,11 +206,16 @@ $B/bench/assay-load: $(LOAD_OBJECTS) $(BENCH_OBJECTS) $B/engine.a
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm $(shell pkg-config --libs jansson 2>/dev/null)
 
 BENCH_ALL := $(filter-out $B/bench/assay_load.o,$(LOAD_OBJECTS)) $(addprefix $B/bench/,assay_bench.o bench_engine.o \
-    bench_limit.o contest.o mail_set.o peer_opendkim.o quick_sets.o quick_socket.o)
+    bench_limit.o contest.o full_run.o mail_set.o peer_opendkim.o quick_sets.o quick_socket.o)
 
 $B/bench/assay-bench: $(BENCH_ALL) $(BENCH_OBJECTS) $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) -lm -lopendkim $(shell pkg-config --libs jansson 2>/dev/null)
+
+$B/bench/peers/libspf2: bench/peers/libspf2.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD    $@")
+	$Q$(COMPILE) $(FRAMES) $(LDFLAGS) -o $@ $< -lspf2
 
 $B/stress/%: $B/tests/stress/%.o $B/engine.a
 	@mkdir -p $(@D)
@@ -297,7 +302,7 @@ stress: $(STRESSES)
 
 bench: $(BENCH) $B/bench/assay-load $B/assayd
 	@tools/deps bench
-	@$(MAKE) --no-print-directory -s $B/bench/assay-bench
+	@$(MAKE) --no-print-directory -s $B/bench/assay-bench $B/bench/peers/libspf2
 	@for b in $(BENCH); do $$b || exit 1; done
 
 LIBDIR     ?= $(PREFIX)/lib

@@ -2,6 +2,7 @@
  * assay-bench: what judging a message costs, beside what its hash and its signature cost, and
  * beside other verifiers fed the same messages in the same run.
  *
+ *   assay-bench [--json] [--html FILE]    everything, about two minutes
  *   assay-bench --quick [--json]          the acceptance figures, less than 50 s
  *   assay-bench --set NAME [--seconds S]  one set, as JSON
  *
@@ -17,6 +18,7 @@
 #include <sys/utsname.h>
 
 #include "bench/contest.h"
+#include "bench/full_run.h"
 #include "bench/load.h"
 #include "bench/load_daemon.h"
 #include "bench/mail_set.h"
@@ -38,13 +40,18 @@ void load_stop(const char *format, ...)
 static const char *const quick_names[] = {"2k",       "10k",      "75k",        "1m",
                                           "10k_2sig", "10k_arc3", "10k_ed25519"};
 
+static cpu_set_t allowed; /* when we began */
+
+static void unpin(void)
+{
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 /* The last CPU that this process may use: the first one has most of the interrupts. */
 static int pin(void)
 {
-    cpu_set_t allowed, one;
+    cpu_set_t one;
     int cpu = -1;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return -1;
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &allowed))
             cpu = i;
@@ -99,6 +106,30 @@ static void print_row(const char *name, const json_t *row)
            number(row, "messages"));
 }
 
+/* What a full run has besides. */
+static void print_full(const json_t *all)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(all, "peers"), i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+        if (json_object_get(row, "skipped"))
+            printf("%-30s skipped: %s\n", name, json_string_value(json_object_get(row, "skipped")));
+        else
+            printf("%-30s %10.1f us of CPU a message; %.0f messages, %.0f wrong\n", name,
+                   number(row, "cpu_us_per_message"), number(row, "messages"),
+                   number(row, "wrong"));
+    }
+    json_array_foreach(json_object_get(all, "cores"), i, row) printf(
+        "%.0f threads: %.0f messages/s\n", number(row, "threads"), number(row, "messages_per_s"));
+    json_array_foreach(json_object_get(all, "by_load"), i, row)
+        printf("load %.0f %%: p50 %.0f us, p99 %.0f us at the client\n", 100 * number(row, "load"),
+               number(row, "client_p50_us"), number(row, "client_p99_us"));
+    if ((row = json_object_get(all, "10k_cold")))
+        printf("10k with an empty cache: %.1f us a message\n", number(row, "us_per_message"));
+}
+
 static void print_table(const json_t *all)
 {
     const char *name;
@@ -107,6 +138,7 @@ static void print_table(const json_t *all)
            "opendkim us", "times", "alone us", "messages");
     json_object_foreach(json_object_get(all, "sets"), name, row) print_row(name, row);
     json_object_foreach(json_object_get(all, "levels"), name, row) print_row(name, row);
+    print_full(all);
     row = json_object_get(all, "socket_10k");
     printf("socket, %s: %.2f us of engine CPU a message (workers %.2f, front %.2f), %.1f times "
            "libopendkim in-process; %.0f messages\n",
@@ -115,33 +147,87 @@ static void print_table(const json_t *all)
            number(row, "vs_libopendkim"), number(row, "messages"));
 }
 
-static void quick(struct quick_options *options, bool json)
+struct run
 {
-    double begin = contest_now_s();
-    json_t *all = json_object(), *sets = json_object();
-    json_object_set_new(all, "v", json_integer(1));
-    json_object_set_new(all, "machine", machine(options->cpu));
-    json_object_set_new(all, "sets", sets);
-    for (size_t i = 0; i < sizeof quick_names / sizeof *quick_names; i++) {
-        fprintf(stderr, "%5.1f s  set %s\n", contest_now_s() - begin, quick_names[i]);
-        json_t *set = quick_set(options, quick_names[i]);
-        json_object_set_new(sets, quick_names[i], set);
-        json_object_set(all, quick_names[i], set); /* by its name, too */
+    struct quick_options options;
+    json_t *all;
+    double begin;
+};
+
+static void say(const struct run *run, const char *what, const char *which)
+{
+    fprintf(stderr, "%5.1f s  %s%s\n", contest_now_s() - run->begin, what, which);
+}
+
+static void put_sets(struct run *run, const char *const *names, size_t count)
+{
+    json_t *sets = json_object_get(run->all, "sets");
+    for (size_t i = 0; i < count; i++) {
+        say(run, "set ", names[i]);
+        json_t *set = quick_set(&run->options, names[i]);
+        json_object_set_new(sets, names[i], set);
+        json_object_set(run->all, names[i], set); /* by its name, too */
     }
-    fprintf(stderr, "%5.1f s  kernel levels\n", contest_now_s() - begin);
-    json_t *levels = quick_levels(options);
-    json_object_set_new(all, "levels", levels);
-    json_object_update(all, levels);
-    fprintf(stderr, "%5.1f s  socket\n", contest_now_s() - begin);
-    json_object_set_new(all, "socket_10k",
-                        quick_socket(options, number(json_object_get(sets, "10k"), "opendkim_us")));
-    json_object_set_new(all, "seconds", json_real(contest_now_s() - begin));
+}
+
+static void quick(struct run *run)
+{
+    put_sets(run, quick_names, sizeof quick_names / sizeof *quick_names);
+    say(run, "kernel levels", "");
+    json_t *levels = quick_levels(&run->options);
+    json_object_set_new(run->all, "levels", levels);
+    json_object_update(run->all, levels);
+    unpin();
+    say(run, "socket", "");
+    double peer_us = number(json_object_get(run->all, "10k"), "opendkim_us");
+    json_object_set_new(run->all, "socket_10k", quick_socket(&run->options, peer_us));
+}
+
+static void full(struct run *run)
+{
+    static const char *const names[] = {"10k_rsa1024", "10k_bad", "traffic"};
+    run->options.cpu = pin();
+    put_sets(run, names, sizeof names / sizeof *names);
+    say(run, "cold cache", "");
+    json_object_set_new(run->all, "10k_cold", full_cold(&run->options));
+    unpin();
+    say(run, "cores", "");
+    json_object_set_new(run->all, "cores", full_cores(&run->options));
+    say(run, "latency by load", "");
+    double capacity = number(json_object_get(run->all, "socket_10k"), "messages_per_s");
+    json_object_set_new(run->all, "by_load", full_load(&run->options, capacity));
+    say(run, "peers", "");
+    json_object_set_new(run->all, "peers", full_peers(&run->options));
+}
+
+/* The page is made from the JSON, by bench/report. */
+static void write_page(const json_t *all, const char *path)
+{
+    bool ok = setenv("ASSAY_BENCH_PAGE", path, 1) == 0;
+    FILE *pipe = ok ? popen("bench/report", "we") : NULL;
+    if (!pipe || json_dumpf(all, pipe, 0) != 0 || pclose(pipe) != 0)
+        load_stop("bench/report failed");
+}
+
+static void run_all(struct run *run, bool is_quick, bool json, const char *page)
+{
+    run->begin = contest_now_s();
+    run->all = json_object();
+    json_object_set_new(run->all, "v", json_integer(1));
+    json_object_set_new(run->all, "machine", machine(run->options.cpu));
+    json_object_set_new(run->all, "sets", json_object());
+    quick(run);
+    if (!is_quick)
+        full(run);
+    json_object_set_new(run->all, "seconds", json_real(contest_now_s() - run->begin));
     if (json)
-        json_dumpf(all, stdout, JSON_REAL_PRECISION(5));
+        json_dumpf(run->all, stdout, JSON_REAL_PRECISION(5));
     else
-        print_table(all);
+        print_table(run->all);
     putchar('\n');
-    json_decref(all);
+    if (page)
+        write_page(run->all, page);
+    json_decref(run->all);
 }
 
 static void write_set(const struct quick_options *options, const char *folder)
@@ -157,19 +243,27 @@ static void write_set(const struct quick_options *options, const char *folder)
 }
 
 static const char help[] =
-    "usage: assay-bench --quick [--json]   the acceptance figures, less than 50 s\n"
+    "usage: assay-bench                    everything, peers too: about two minutes\n"
+    "       assay-bench --quick            the acceptance figures, less than 50 s\n"
     "       assay-bench --set NAME         one set, as JSON\n"
     "       assay-bench --set NAME --write DIR   its messages, envelopes and zone as files\n"
+    "  --json        one JSON object instead of a table\n"
+    "  --html FILE   besides, a page with the plots\n"
     "  --seconds S   of one set (default 1.5)\n"
     "  --keys DIR    private keys of the messages (default bench/keys)\n"
     "sets: 2k 10k 75k 1m 10k_2sig 10k_arc3 10k_ed25519 10k_rsa1024 10k_bad traffic\n"
     "ASSAY_KERNEL=scalar|sse|avx2|avx512 takes a kernel level.\n";
 
 static const struct option long_options[] = {
-    {"quick", no_argument, NULL, 'q'},      {"json", no_argument, NULL, 'j'},
-    {"set", required_argument, NULL, 's'},  {"seconds", required_argument, NULL, 't'},
-    {"keys", required_argument, NULL, 'k'}, {"write", required_argument, NULL, 'w'},
-    {"help", no_argument, NULL, 'h'},       {0},
+    {"quick", no_argument, NULL, 'q'},
+    {"json", no_argument, NULL, 'j'},
+    {"set", required_argument, NULL, 's'},
+    {"seconds", required_argument, NULL, 't'},
+    {"keys", required_argument, NULL, 'k'},
+    {"write", required_argument, NULL, 'w'},
+    {"html", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 static _Noreturn void usage(void)
@@ -180,31 +274,35 @@ static _Noreturn void usage(void)
 
 int main(int argc, char **argv)
 {
+    struct run run = {.all = NULL};
     struct quick_options options = {.keys = "bench/keys", .self = argv[0], .seconds = 1.5};
     bool json = false, is_quick = false;
-    const char *folder = NULL;
+    const char *folder = NULL, *page = NULL;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (c == 'h')
             return fputs(help, stdout) < 0;
         is_quick |= c == 'q';
         json |= c == 'j';
         options.only = c == 's' ? optarg : options.only;
+        page = c == 'p' ? optarg : page;
         folder = c == 'w' ? optarg : folder;
         options.keys = c == 'k' ? optarg : options.keys;
         options.seconds = c == 't' ? strtod(optarg, NULL) : options.seconds;
         if (c == '?' || !(options.seconds > 0 && options.seconds < 600))
             usage();
     }
-    if (optind != argc || is_quick == (options.only != NULL))
+    if (optind != argc || (is_quick && options.only) || (folder && !options.only))
         usage();
     if (folder) {
         write_set(&options, folder);
         return 0;
     }
     load_daemon_find(argv[0]);
+    sched_getaffinity(0, sizeof allowed, &allowed);
     options.cpu = pin();
-    if (is_quick) {
-        quick(&options, json);
+    if (!options.only) {
+        run.options = options;
+        run_all(&run, is_quick, json, page);
         return 0;
     }
     json_t *set = quick_set(&options, options.only);

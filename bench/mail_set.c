@@ -288,15 +288,18 @@ static void seal(struct buffer *text, unsigned sets, struct arena *arena)
 /* Changes what the fault says, after signing. */
 static void damage(struct buffer *text, enum mail_set_fault fault)
 {
-    static const char tag[] = "; b=";
     if (fault == MAIL_SET_BODY_CHANGED)
         text->p[text->n - 10] ^= 1;
     if (fault != MAIL_SET_SIGNATURE_CHANGED)
         return;
-    uint8_t *b = memmem(text->p, text->n, tag, sizeof tag - 1);
+    uint8_t *b = memmem(text->p, text->n, "b=", 2); /* of the topmost field, or "bh=" before it */
+    for (; b && b[-1] != ' ' && b[-1] != '\t' && b[-1] != ';';)
+        b = memmem(b + 1, text->n - (size_t)(b + 1 - text->p), "b=", 2);
     if (!b)
         load_stop("a signature without b=");
-    b += sizeof tag + 10;
+    b += 10;
+    while (!(*b >= 'A' && *b <= 'Z'))
+        b++;
     *b = *b == 'A' ? 'B' : 'A';
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/full_run.h"
 #include "bench/load.h"
 #include "bench/load_measure.h"
 #include "bench/mail_set.h"
@@ -96,4 +97,25 @@ json_t *quick_socket(const struct quick_options *options, double opendkim_us)
     buffer_fini(&mail.zone);
     mail_set_free(&set);
     return best;
+}
+
+json_t *full_load(const struct quick_options *options, double capacity)
+{
+    static const double shares[] = {0.1, 0.3, 0.5, 0.7, 0.9};
+    struct mail_set set;
+    struct load_mail mail;
+    json_t *all = json_array();
+    mail_set_make(&set, mail_set_find("10k"), options->keys);
+    as_load(&set, &mail);
+    buffer_init(&mail.zone, ZONE_MAX);
+    mail_set_zone(&mail.zone, options->keys);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        json_t *at = measure(&mail, LOAD_STREAM, shares[i] * capacity, 0);
+        json_object_set_new(at, "load", json_real(shares[i]));
+        json_array_append_new(all, at);
+    }
+    free(mail.messages);
+    buffer_fini(&mail.zone);
+    mail_set_free(&set);
+    return all;
 }
