@@ -294,9 +294,8 @@ static bool renew(const struct verify_job *jobs, uint32_t *count,
                   const struct dkim_signature *signature, struct dkim_keys *keys,
                   struct dns_answers *answers)
 {
-    struct dns_name name;
-    if (settle(jobs, *count) != RESULT_FAIL || !dkim_key_name(signature, &name) ||
-        !dns_answers_renew(answers, &name, DNS_TXT))
+    if (settle(jobs, *count) != RESULT_FAIL ||
+        !dns_answers_renew(answers, &signature->key_name, DNS_TXT))
         return false;
     dkim_keys_forget(keys);
     *count = 0;

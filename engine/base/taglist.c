@@ -7,6 +7,7 @@
  */
 #include "base/taglist.h"
 
+#include "base/bytes16.h"
 #include "base/chars.h"
 
 static bool is_fws(uint8_t c)
@@ -33,12 +34,43 @@ static bool is_name(struct span name)
     return true;
 }
 
-static bool is_value(struct span value)
+/* What no value may hold: of ASCII all that is neither CHAR_TVAL nor FWS nor ";". */
+static bool is_odd(uint8_t c)
 {
-    for (size_t i = 0; i < value.n; i++)
-        if (!char_is(value.p[i], CHAR_TVAL) && !is_fws(value.p[i]) && value.p[i] < 0x80)
-            return false;
-    return true;
+    return (c < ' ' && !is_fws(c)) || c == 0x7f;
+}
+
+/* Offset of the first ";" or odd character at or behind `from`, or text.n. */
+static size_t find_stop(struct span text, size_t from)
+{
+    size_t i = from;
+    for (; text.n - i >= BYTES16; i += BYTES16) {
+        bytes16 v = bytes16_load(text.p + i);
+        bytes16 blank = bytes16_equal(v, '\t') | bytes16_equal(v, '\r') | bytes16_equal(v, '\n');
+        bytes16 control = (bytes16)(v < ' ') & ~blank;
+        bytes16 stop = bytes16_equal(v, ';') | control | bytes16_equal(v, 0x7f);
+        if (bytes16_any(stop))
+            return i + bytes16_first(stop);
+    }
+    while (i < text.n && text.p[i] != ';' && !is_odd(text.p[i]))
+        i++;
+    return i;
+}
+
+/* A tag-spec on its way: where it ends, and where its first odd character stands (its end: none).
+ */
+struct spec
+{
+    size_t begin, end, odd;
+};
+
+static struct spec find_spec(struct span text, size_t begin)
+{
+    struct spec spec = {.begin = begin};
+    spec.end = spec.odd = find_stop(text, begin);
+    if (spec.end < text.n && text.p[spec.end] != ';')
+        spec.end += span_find(span_skip(text, spec.end), ';');
+    return spec;
 }
 
 /* FNV-1a, case folded, so that it serves both modes. */
@@ -71,23 +103,26 @@ static bool name_enter(struct name_table *table, const struct taglist *list, str
     return true;
 }
 
-/* Reads one tag-spec that stands at spec_at in the list. */
-static enum taglist_error read_spec(struct span spec, uint32_t spec_at, struct tag *tag)
+static enum taglist_error read_spec(struct span text, const struct spec *spec, struct tag *tag)
 {
-    size_t equals = span_find(spec, '=');
-    if (equals == spec.n)
-        return taglist_trim(spec).n ? TAGLIST_NO_EQUALS : TAGLIST_EMPTY_SPEC;
-    struct span name = taglist_trim(span_slice(spec, 0, equals));
+    size_t equals = spec->begin;
+    while (equals < spec->end && text.p[equals] != '=')
+        equals++;
+    if (equals == spec->end)
+        return taglist_trim(span_slice(text, spec->begin, spec->end)).n ? TAGLIST_NO_EQUALS
+                                                                        : TAGLIST_EMPTY_SPEC;
+    struct span name = taglist_trim(span_slice(text, spec->begin, equals));
     *tag = (struct tag){
         .name = name,
-        .value = taglist_trim(span_skip(spec, equals + 1)),
-        .begin = spec_at + (uint32_t)equals + 1,
-        .end = spec_at + (uint32_t)spec.n,
-        .name_at = spec_at + (uint32_t)(name.p - spec.p),
+        .value = taglist_trim(span_slice(text, equals + 1, spec->end)),
+        .begin = (uint32_t)equals + 1,
+        .end = (uint32_t)spec->end,
+        .name_at = (uint32_t)(name.p - text.p),
+        .key = taglist_key(name),
     };
     if (!is_name(name))
         return TAGLIST_BAD_NAME;
-    return is_value(tag->value) ? TAGLIST_OK : TAGLIST_BAD_VALUE;
+    return spec->odd == spec->end ? TAGLIST_OK : TAGLIST_BAD_VALUE;
 }
 
 static void note_error(struct taglist *list, enum taglist_error error, size_t at)
@@ -111,11 +146,10 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
     }
     size_t at = 0;
     while (at < text.n) {
-        size_t length = span_find(span_skip(text, at), ';');
-        struct span spec = span_slice(text, at, at + length);
-        bool last = at + length >= text.n;
+        struct spec spec = find_spec(text, at);
+        bool last = spec.end >= text.n;
         struct tag tag;
-        enum taglist_error error = read_spec(spec, (uint32_t)at, &tag);
+        enum taglist_error error = read_spec(text, &spec, &tag);
         if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
             break; /* what follows the optional last ";" */
         if (!error && !name_enter(&names, list, tag.name, mode))
@@ -132,7 +166,7 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
             list->dropped++;
         else
             list->tags[list->count++] = tag;
-        at += length + 1;
+        at = spec.end + 1;
     }
     if (list->count == 0 && mode == TAGLIST_STRICT) {
         note_error(list, TAGLIST_EMPTY_SPEC, 0);
@@ -141,8 +175,20 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
     return true;
 }
 
+const struct tag *taglist_find_key(const struct taglist *list, uint32_t key)
+{
+    assert(key);
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->tags[i].key == key)
+            return &list->tags[i];
+    return NULL;
+}
+
 const struct tag *taglist_find(const struct taglist *list, struct span name)
 {
+    uint32_t key = taglist_key(name);
+    if (key)
+        return taglist_find_key(list, key);
     for (uint32_t i = 0; i < list->count; i++)
         if (span_equal(list->tags[i].name, name))
             return &list->tags[i];

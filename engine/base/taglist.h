@@ -43,6 +43,7 @@ struct tag
     uint32_t begin;    /* offset of the first byte after "=" */
     uint32_t end;      /* offset just behind the value and its FWS: ";" or the end of the list */
     uint32_t name_at;  /* offset of the name: for carets */
+    uint32_t key;      /* taglist_key(name) */
 };
 
 struct taglist
@@ -62,6 +63,23 @@ struct taglist
  */
 bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *list) MUST_CHECK;
 
+/* A name of up to four characters as a number, exact case: all that DKIM knows. 0: a longer one. */
+static inline uint32_t taglist_key(struct span name)
+{
+    uint32_t key = 0;
+    for (size_t i = 0; i < name.n && name.n <= sizeof key; i++)
+        key |= (uint32_t)name.p[i] << (8 * i);
+    return key;
+}
+
+/* The same of a name with NULs behind it. */
+static inline uint32_t taglist_key_of(const char name[sizeof(uint32_t)])
+{
+    return taglist_key(span_of(name, strnlen(name, sizeof(uint32_t))));
+}
+
+/* The tag of that key (not 0), or NULL. */
+const struct tag *taglist_find_key(const struct taglist *list, uint32_t key);
 /* The tag named exactly `name` (strict lists) or without regard to case (tolerant), or NULL. */
 const struct tag *taglist_find(const struct taglist *list, struct span name);
 const struct tag *taglist_find_fold(const struct taglist *list, struct span name);

@@ -21,12 +21,44 @@ static const char *const critical[] = {
     "content-transfer-encoding",
 };
 
-static uint32_t times_signed(const struct dkim_signature *signature, struct span name)
+enum
 {
-    uint32_t times = 0;
-    for (uint32_t i = 0; i < signature->item_count; i++)
-        times += span_equal_fold(signature->items[i], name);
-    return times;
+    LONGEST = sizeof "content-transfer-encoding" - 1,
+    SAME_LENGTH = 2, /* names of one length, at most */
+};
+
+/* By length of a name: 1 + the index of those in `critical` that have it. */
+static const uint8_t by_length[LONGEST + 1][SAME_LENGTH] = {
+    [2] = {6, 7}, [4] = {1, 5}, [6] = {2},      [7] = {4},
+    [8] = {3},    [10] = {8},   [12] = {9, 10}, [25] = {11},
+};
+
+/* The index in `critical`, or -1. */
+static int find_critical(struct span name)
+{
+    for (unsigned i = 0; name.n <= LONGEST && i < SAME_LENGTH && by_length[name.n][i]; i++) {
+        int at = by_length[name.n][i] - 1;
+        if (span_equal_fold(name, span_of(critical[at], name.n)))
+            return at;
+    }
+    return -1;
+}
+
+/* How many instances of each are there that no item covers; negative: more items than instances. */
+static void count_unsigned(const struct mail_header *header, const struct dkim_signature *signature,
+                           int32_t left[COUNT_OF(critical)])
+{
+    memset(left, 0, COUNT_OF(critical) * sizeof left[0]);
+    for (uint32_t i = 0; i < header->count; i++) {
+        int at = header->fields[i].indexed ? find_critical(header->fields[i].name) : -1;
+        if (at >= 0)
+            left[at]++;
+    }
+    for (uint32_t i = 0; i < signature->item_count; i++) {
+        int at = find_critical(signature->items[i]);
+        if (at >= 0)
+            left[at]--;
+    }
 }
 
 const char *const *dkim_unsigned_fields(const struct mail_header *header,
@@ -34,14 +66,13 @@ const char *const *dkim_unsigned_fields(const struct mail_header *header,
                                         uint32_t *count)
 {
     const char *names[COUNT_OF(critical)];
+    int32_t left[COUNT_OF(critical)];
     *count = 0;
     uint32_t found = 0;
-    for (size_t i = 0; i < COUNT_OF(critical); i++) {
-        struct span name = span_from_string(critical[i]);
-        uint32_t present = mail_header_count(header, name);
-        if (present > times_signed(signature, name))
+    count_unsigned(header, signature, left);
+    for (size_t i = 0; i < COUNT_OF(critical); i++)
+        if (left[i] > 0)
             names[found++] = critical[i];
-    }
     const char **kept = found ? ARENA_ARRAY(arena, found, const char *) : NULL;
     if (!kept)
         return NULL;

@@ -240,8 +240,7 @@ static bool all_failed(const struct dkim_verified *verified)
 
 static bool renew_keys(struct dkim_verified *verified, struct dns_answers *answers)
 {
-    struct dns_name name;
-    if (!dkim_key_name(&verified->signature, &name) || !dns_answers_renew(answers, &name, DNS_TXT))
+    if (!dns_answers_renew(answers, &verified->signature.key_name, DNS_TXT))
         return false;
     dkim_keys_forget(&verified->keys);
     return true;

@@ -108,24 +108,12 @@ static void read_records(const struct dkim_signature *signature, const struct dn
         keys->reason = NULL;
 }
 
-bool dkim_key_name(const struct dkim_signature *signature, struct dns_name *name)
-{
-    struct dns_name below;
-    return dns_name_prepend(&below, "_domainkey", &signature->domain) == DNS_NAME_OK &&
-           dns_name_join(name, &signature->selector, &below) == DNS_NAME_OK;
-}
-
 enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_answers *answers,
                            struct limit_hits *hits, struct dkim_keys *keys)
 {
-    struct dns_name name;
     struct limit_hits known = {{0}};
     dkim_keys_forget(keys);
-    if (!dkim_key_name(signature, &name)) {
-        refuse(keys, RESULT_PERMERROR, "key_name_too_long");
-        return JUDGE_DONE;
-    }
-    const struct dns_answer *answer = dns_lookup(answers, &name, DNS_TXT);
+    const struct dns_answer *answer = dns_lookup(answers, &signature->key_name, DNS_TXT);
     if (!answer)
         return JUDGE_WAITING;
     switch (answer->outcome) {

@@ -55,8 +55,6 @@ struct dkim_keys
     bool counted;  /* limits were counted: what is fetched again counts no second time */
 };
 
-/* selector._domainkey.domain; false where that is too long for a name. */
-bool dkim_key_name(const struct dkim_signature *signature, struct dns_name *name) MUST_CHECK;
 enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_answers *answers,
                            struct limit_hits *hits, struct dkim_keys *keys) MUST_CHECK;
 void dkim_keys_fini(struct dkim_keys *keys);

@@ -19,8 +19,8 @@ enum
 
 static const struct rule
 {
-    const char *name;
-    unsigned required; /* kinds */
+    char name[sizeof(uint32_t)]; /* as taglist_key has it */
+    unsigned required;           /* kinds */
     unsigned allowed;
     unsigned forbidden;
     dkim_value_reader *read; /* NULL: presence is all that matters */
@@ -62,7 +62,7 @@ static void apply_rule(const struct rule *rule, const struct taglist *list,
     unsigned kind = 1U << signature->kind;
     if (!((rule->required | rule->allowed | rule->forbidden) & kind))
         return;
-    const struct tag *tag = taglist_find(list, span_from_string(rule->name));
+    const struct tag *tag = taglist_find_key(list, taglist_key_of(rule->name));
     if (!tag && (rule->required & kind))
         refuse(signature, rule->reason, 0);
     if (!tag)
@@ -73,15 +73,16 @@ static void apply_rule(const struct rule *rule, const struct taglist *list,
 }
 
 /* The name to ask for must exist before anybody asks: 253 octets in text (DV-13). */
-static void check_query_name(struct dkim_signature *signature)
+static void make_key_name(struct dkim_signature *signature)
 {
-    struct dns_name below;
-    struct dns_name name;
-    if (signature->result != RESULT_UNSET)
+    struct dns_name *name = &signature->key_name;
+    if (signature->domain.length == 0 || signature->selector.length == 0)
+        return; /* refused before */
+    if (dns_name_prepend(name, "_domainkey", &signature->domain) == DNS_NAME_OK &&
+        dns_name_join(name, &signature->selector, name) == DNS_NAME_OK)
         return;
-    if (dns_name_prepend(&below, "_domainkey", &signature->domain) != DNS_NAME_OK ||
-        dns_name_join(&name, &signature->selector, &below) != DNS_NAME_OK)
-        refuse(signature, "key_name_too_long", 0);
+    name->length = name->labels = 0;
+    refuse(signature, "key_name_too_long", 0);
 }
 
 static void count_list_limit(enum taglist_error error, struct limit_hits *hits)
@@ -107,10 +108,10 @@ void dkim_signature_parse(const struct mail_field *field, enum dkim_kind kind, s
     struct dkim_reading reading = {signature, arena, hits};
     for (size_t i = 0; i < COUNT_OF(rules); i++)
         apply_rule(&rules[i], &list, &reading);
-    const struct tag *b = taglist_find(&list, SPAN("b"));
+    const struct tag *b = taglist_find_key(&list, taglist_key(SPAN("b")));
     if (b) /* DV-22, C15: cut where the tag list found it */
         signature->b_value = span_slice(field->value, b->begin, b->end);
-    check_query_name(signature);
+    make_key_name(signature);
 }
 
 void dkim_signature_check_time(struct dkim_signature *signature, int64_t now,

@@ -47,6 +47,7 @@ struct dkim_signature
     enum canon body_canon;
     struct dns_name domain;   /* d=; cleared where unusable */
     struct dns_name selector; /* s= */
+    struct dns_name key_name; /* selector._domainkey.domain; cleared where it cannot be */
     struct span domain_text;  /* as written, for display */
     struct span selector_text;
     struct span identity;     /* i= as written, qp kept; empty where absent (then "@" d) */

@@ -245,8 +245,8 @@ static void check_fetch(const struct fetch_case *c)
     struct dkim_signature signature = {.algorithm = DKIM_ED25519_SHA256};
     arena_init(&arena, MAX_ARENA_BYTES);
     dns_answers_init(&answers, &arena, &hits);
-    cr_assert(dns_name_from_domain(&signature.domain, SPAN("example.com")) == DNS_NAME_OK);
-    cr_assert(dns_name_from_domain(&signature.selector, SPAN("s1")) == DNS_NAME_OK);
+    cr_assert(dns_name_from_domain(&signature.key_name, SPAN("s1._domainkey.example.com")) ==
+              DNS_NAME_OK);
     struct dns_source *source = dns_zone_parse(span_from_string(c->zone), "zone", &error);
     cr_assert(source, "%s: %s", c->name, error.text);
     cr_assert(dkim_keys_fetch(&signature, &answers, &hits, &keys) == JUDGE_WAITING);

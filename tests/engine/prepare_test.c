@@ -247,8 +247,8 @@ static void fetch(const struct dns_shared *shared, struct dkim_keys *keys, struc
     struct limit_hits hits = {{0}};
     struct dns_answers answers;
     dns_answers_init(&answers, arena, &hits);
-    cr_assert(dns_name_from_domain(&signature.domain, SPAN("odd.example")) == DNS_NAME_OK);
-    cr_assert(dns_name_from_domain(&signature.selector, SPAN("k")) == DNS_NAME_OK);
+    cr_assert(dns_name_from_domain(&signature.key_name, SPAN("k._domainkey.odd.example")) ==
+              DNS_NAME_OK);
     cr_assert(dkim_keys_fetch(&signature, &answers, &hits, keys) == JUDGE_WAITING);
     dns_answers_lend(&answers, answers.first, &shared->answer);
     cr_assert(dkim_keys_fetch(&signature, &answers, &hits, keys) == JUDGE_DONE);

@@ -17,13 +17,11 @@ static void add_key(const struct mail_field *field, struct sign_message *read,
                     struct lint_message *message)
 {
     struct dkim_signature signature;
-    struct dns_name name;
     dkim_signature_parse(field, DKIM_SIGNATURE, read->arena, &read->hits, &signature);
-    if (signature.domain.length == 0 || signature.selector.length == 0 ||
-        !dkim_key_name(&signature, &name) || is_known(message, &name) ||
+    if (signature.key_name.length == 0 || is_known(message, &signature.key_name) ||
         message->key_count == LINT_KEYS_MAX)
         return;
-    message->keys[message->key_count++] = name;
+    message->keys[message->key_count++] = signature.key_name;
 }
 
 /* The one domain of From; several addresses of it are one (DP-2). */
