@@ -38,7 +38,8 @@ static int find_critical(struct span name)
 {
     for (unsigned i = 0; name.n <= LONGEST && i < SAME_LENGTH && by_length[name.n][i]; i++) {
         int at = by_length[name.n][i] - 1;
-        if (span_equal_fold(name, span_of(critical[at], name.n)))
+        if (ascii_lower(name.p[0]) == (uint8_t)critical[at][0] &&
+            span_equal_fold(name, span_of(critical[at], name.n)))
             return at;
     }
     return -1;

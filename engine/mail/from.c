@@ -20,6 +20,8 @@ static struct span skip_blanks(struct span s)
 static bool is_from_like(const struct mail_field *field)
 {
     struct span s = field->raw;
+    if (s.n && s.p[0] > ' ' && s.p[0] < 0x7f && ascii_lower(s.p[0]) != 'f')
+        return false; /* nearly all of them */
     if (span_starts_fold(s, SPAN("\xef\xbb\xbf")))
         s = span_skip(s, 3);
     s = skip_blanks(s);
