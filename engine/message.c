@@ -39,10 +39,11 @@ static void judge_spf(struct message *message)
     message->spf_done = state == JUDGE_DONE;
 }
 
-/* Everything but the arena, which is empty. */
+/* All is cleared but the arena, which is empty. */
 static void begin(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
 {
+    message->stage = MESSAGE_READING;
     buffer_init(&message->scratch, SCRATCH_CEILING);
     dns_answers_init(&message->answers, &message->arena, &message->hits);
     message->options = options;
@@ -50,14 +51,20 @@ static void begin(struct message *message, const struct message_options *options
     message->answers.near = near;
     mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
     body_hasher_init(&message->body, &message->anomalies, &message->hits);
+    dmarc_judgement_init(&message->dmarc);
     read_envelope(message);
     judge_spf(message);
+}
+
+static void clear(struct message *message)
+{
+    memset(message, 0, offsetof(struct message, dmarc));
 }
 
 void message_init(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
 {
-    *message = (struct message){.stage = MESSAGE_READING};
+    clear(message);
     arena_init(&message->arena, MAX_ARENA_BYTES);
     begin(message, options, envelope, near);
 }
@@ -66,7 +73,8 @@ void message_init_again(struct message *message, const struct message_options *o
                         const struct message_envelope *envelope, const struct dns_near *near)
 {
     struct arena arena = message->arena;
-    *message = (struct message){.stage = MESSAGE_READING, .arena = arena};
+    clear(message);
+    message->arena = arena;
     begin(message, options, envelope, near);
 }
 
@@ -483,7 +491,7 @@ static void park_dmarc(struct message *message)
     if (message->dmarc_kept)
         return;
     if (message->stage != MESSAGE_JUDGED) {
-        message->dmarc = (struct dmarc_judgement){.result = RESULT_UNSET};
+        dmarc_judgement_init(&message->dmarc);
         return;
     }
     message->dmarc_kept = true;

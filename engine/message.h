@@ -75,7 +75,6 @@ struct message
     struct mail_anomalies anomalies;
     struct dns_answers answers;
     struct mail_reader reader;
-    struct body_hasher body;
     struct mail_path path;
     struct mail_from from;
     struct dns_name *author_domains; /* arena: distinct, at most MAX_AUTHOR_DOMAINS */
@@ -85,7 +84,6 @@ struct message
     struct dkim_options dkim_options;
     struct arc_judgement arc;
     struct arc_options arc_options;
-    struct dmarc_judgement dmarc;
     struct verify_list jobs;
     struct buffer scratch;
     uint64_t bytes;     /* fed so far */
@@ -96,6 +94,9 @@ struct message
     bool policy_asked;         /* all questions for the policy were asked and answered */
     bool spf_kept, dmarc_kept; /* nothing borrowed from answers is left in them */
     struct verdict verdict;
+    /* Large; they have beginnings of their own. */
+    struct dmarc_judgement dmarc;
+    struct body_hasher body;
 };
 
 /*

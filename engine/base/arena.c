@@ -118,7 +118,7 @@ void *arena_alloc_slow(struct arena *arena, size_t rounded)
         arena->failed = true;
         return NULL;
     }
-    return arena_alloc(arena, rounded);
+    return arena_alloc_raw(arena, rounded);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -147,7 +147,7 @@ bool arena_resize(struct arena *arena, void *memory, size_t from, size_t to)
 
 struct span arena_copy(struct arena *arena, struct span s)
 {
-    uint8_t *copy = arena_alloc(arena, s.n);
+    uint8_t *copy = arena_alloc_raw(arena, s.n);
     if (!copy)
         return (struct span){NULL, 0};
     if (s.n)
@@ -161,8 +161,11 @@ char *arena_string(struct arena *arena, struct span s)
         arena->failed = true;
         return NULL;
     }
-    char *copy = arena_alloc(arena, s.n + 1);
-    if (copy && s.n)
+    char *copy = arena_alloc_raw(arena, s.n + 1);
+    if (!copy)
+        return NULL;
+    if (s.n)
         memcpy(copy, s.p, s.n);
+    copy[s.n] = '\0';
     return copy;
 }

@@ -1,10 +1,10 @@
 /*
  * One arena per message: allocate, never free piecemeal, reset when the message is done.
  *
- * Memory from an arena is zeroed and aligned for any type. It lives until arena_reset or
- * arena_fini. An arena has a ceiling in bytes; past it, or when the system has no memory, calls
- * return NULL and `failed` stays set until the reset. A judge that gets NULL ends in temperror,
- * never in a pass. Not thread-safe: an arena belongs to the task that runs.
+ * Memory from an arena is zeroed (but for arena_alloc_raw) and aligned for any type. It lives until
+ * arena_reset or arena_fini. An arena has a ceiling in bytes; past it, or when the system has no
+ * memory, calls return NULL and `failed` stays set until the reset. A judge that gets NULL ends in
+ * temperror, never in a pass. Not thread-safe: an arena belongs to the task that runs.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -53,9 +53,8 @@ enum
 /* Where there is no room in the newest block. */
 void *arena_alloc_slow(struct arena *arena, size_t rounded) MUST_CHECK;
 
-/* `n` zeroed bytes, or NULL (see above). n == 0 gives a valid pointer. In the header, so that a
- * size known to the compiler becomes a few stores. */
-MUST_CHECK static inline void *arena_alloc(struct arena *arena, size_t n)
+/* As arena_alloc, but not zeroed: for who fills it at once. */
+MUST_CHECK static inline void *arena_alloc_raw(struct arena *arena, size_t n)
 {
     size_t rounded = (n + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
     if (rounded < n || rounded > (size_t)(arena->end - arena->next) || !arena->next)
@@ -63,7 +62,15 @@ MUST_CHECK static inline void *arena_alloc(struct arena *arena, size_t n)
     void *memory = arena->next;
     arena->next += rounded;
     arena->used_bytes += rounded;
-    return memset(memory, 0, rounded);
+    return memory;
+}
+
+/* `n` zeroed bytes, or NULL (see above). n == 0 gives a valid pointer. In the header, so that a
+ * size known to the compiler becomes a few stores. */
+MUST_CHECK static inline void *arena_alloc(struct arena *arena, size_t n)
+{
+    void *memory = arena_alloc_raw(arena, n);
+    return memory ? memset(memory, 0, n) : NULL;
 }
 
 /* Room for `count` objects of `size` bytes; NULL also when the product overflows. */

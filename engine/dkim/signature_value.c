@@ -83,7 +83,7 @@ const char *dkim_read_signature(struct dkim_reading *reading, struct span value)
     if (value.n > MAX_B_CHARS && base64_count(value) > MAX_B_CHARS)
         return over_limit(reading, LIMIT_B_CHARS);
     size_t capacity = BASE64_DECODED_MAX(value.n);
-    uint8_t *bytes = arena_alloc(reading->arena, capacity);
+    uint8_t *bytes = arena_alloc_raw(reading->arena, capacity);
     if (!bytes)
         return dkim_word_no_memory;
     size_t n;
@@ -277,7 +277,7 @@ const char *dkim_read_identity(struct dkim_reading *reading, struct span value)
 {
     struct dkim_signature *signature = reading->signature;
     signature->identity = value;
-    uint8_t *bytes = arena_alloc(reading->arena, value.n);
+    uint8_t *bytes = arena_alloc_raw(reading->arena, value.n);
     if (!bytes)
         return dkim_word_no_memory;
     size_t n;

@@ -229,14 +229,16 @@ static void report(const struct finding *finding, const struct existence *existe
     discovery->author_exists = !discovery->existence_known || existence->outcome != DNS_NXDOMAIN;
 }
 
-/* The walk begins itself (dmarc_walk). */
-static void discovery_begin(struct dmarc_discovery *discovery, const struct dns_name *author)
+void dmarc_discovery_init(struct dmarc_discovery *discovery)
 {
     memset(discovery, 0, offsetof(struct dmarc_discovery, from_domain));
-    dns_name_copy(&discovery->from_domain, author);
+    name_clear(&discovery->from_domain);
     name_clear(&discovery->org_domain);
     name_clear(&discovery->policy_domain);
     name_clear(&discovery->psl_org_domain);
+    name_clear(&discovery->walk.start);
+    discovery->walk.count = 0;
+    discovery->walk.tempfail = discovery->walk.permfail = discovery->walk.complete = false;
 }
 
 enum judge dmarc_policy_find(const struct dns_name *author, const struct dmarc_options *options,
@@ -246,7 +248,8 @@ enum judge dmarc_policy_find(const struct dns_name *author, const struct dmarc_o
     struct existence existence = {.asked = false};
     bool waiting = false;
     finding_begin(&finding);
-    discovery_begin(discovery, author);
+    dmarc_discovery_init(discovery);
+    dns_name_copy(&discovery->from_domain, author);
     assert(author->labels > 0);
     if (options->always_ask_existence && !existence_ask(&existence, author, context))
         waiting = true;

@@ -4,6 +4,8 @@
 
 #include "dmarc/dmarc.h"
 
+/* Nothing found: everything that may be read is cleared. */
+void dmarc_discovery_init(struct dmarc_discovery *discovery);
 /*
  * A discovery that ends in TEMPERROR and still has a record knows the record that applies, with its
  * alignment modes, but not which of its policies: the DNS did not say whether the author domain

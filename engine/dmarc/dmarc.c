@@ -159,6 +159,12 @@ static enum judge judge_unaligned(const struct shown *passing,
     return JUDGE_DONE;
 }
 
+void dmarc_judgement_init(struct dmarc_judgement *judgement)
+{
+    memset(judgement, 0, offsetof(struct dmarc_judgement, discovery));
+    dmarc_discovery_init(&judgement->discovery);
+}
+
 /* All but `discovery`. False without memory. */
 static bool judgement_begin(struct dmarc_judgement *judgement,
                             const struct dmarc_identifiers *identifiers, struct arena *arena)
@@ -202,7 +208,7 @@ static enum judge judge_author(const struct dns_name *author,
                                struct dmarc_judgement *judgement)
 {
     if (!judgement_begin(judgement, identifiers, context->arena)) {
-        judgement->discovery = (struct dmarc_discovery){.result = RESULT_UNSET};
+        dmarc_discovery_init(&judgement->discovery);
         conclude(judgement, RESULT_TEMPERROR, "no_memory");
         return JUDGE_DONE;
     }
@@ -248,7 +254,7 @@ static enum judge judge_several(const struct dmarc_authors *authors,
     struct dmarc_judgement *each =
         ARENA_ARRAY(context->arena, authors->count, struct dmarc_judgement);
     if (!each) {
-        *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
+        dmarc_judgement_init(judgement);
         conclude(judgement, RESULT_TEMPERROR, "no_memory");
         return JUDGE_DONE;
     }
@@ -314,7 +320,7 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     dmarc_authors_read(from, options, &authors);
     if (authors.error) {
-        *judgement = (struct dmarc_judgement){.result = RESULT_UNSET};
+        dmarc_judgement_init(judgement);
         conclude(judgement, RESULT_PERMERROR, authors.error); /* DP-1 */
         return JUDGE_DONE;
     }

@@ -93,6 +93,9 @@ struct dmarc_judgement
         discovery; /* of the author domain (of the one that decided, with several) */
 };
 
+/* Nothing judged. `discovery` is as good as cleared: what is not set in it is not to be read. */
+void dmarc_judgement_init(struct dmarc_judgement *judgement);
+
 /* Policy discovery alone, as `assay dmarc DOMAIN` shows it (no message). */
 enum judge dmarc_discover(const struct dns_name *author, const struct dmarc_options *options,
                           struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,

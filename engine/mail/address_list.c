@@ -274,7 +274,7 @@ void mail_address_list_parse(struct span value, struct arena *arena,
     parser.anomalies = anomalies;
     parser.in_group = false;
     parser.text =
-        (struct address_text){.in = value, .out = arena_alloc(arena, value.n), .hits = hits};
+        (struct address_text){.in = value, .out = arena_alloc_raw(arena, value.n), .hits = hits};
     if (!parser.text.out) {
         list->error = MAIL_ADDRESS_NO_MEMORY;
         return;

@@ -173,7 +173,7 @@ void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalie
     }
     size_t at = find_last_at(inner);
     size_t local_n = 0;
-    uint8_t *local = arena_alloc(arena, inner.n);
+    uint8_t *local = arena_alloc_raw(arena, inner.n);
     if (!local) {
         path_refuse(path, anomalies, limit_word(LIMIT_ARENA_BYTES));
         return;

@@ -43,7 +43,7 @@ static bool reader_grow(struct mail_reader *reader, size_t needed)
         reader->capacity = capacity;
         return true;
     }
-    uint8_t *bytes = arena_alloc(reader->arena, capacity);
+    uint8_t *bytes = arena_alloc_raw(reader->arena, capacity);
     if (!bytes)
         return false;
     if (reader->used)
