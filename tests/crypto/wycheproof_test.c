@@ -72,7 +72,7 @@ static size_t verify_together(const struct public_key *key, const json_t *tests)
     json_array_foreach(tests, k, test)
     {
         jobs[k] = (struct verify_job){.key = key, .signature = bytes_of(test, "sig")};
-        cr_assert(digest_sha256(bytes_of(test, "msg"), jobs[k].digest));
+        sha256_of(bytes_of(test, "msg"), jobs[k].digest);
     }
     for (size_t skipped = 0; skipped < 3 && skipped < count; skipped++) {
         verify_many(jobs + skipped, count - skipped);
