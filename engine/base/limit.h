@@ -57,7 +57,7 @@
     X(ARC_SETS,           50,               "too_many_arc_sets")   /* RFC 8617 4.2.1 */ \
     X(AR_FIELD_BYTES,     4 * 1024,         "results_too_long")    /* Authentication-Results */ \
     X(DIAGNOSE_TRIES,     50 * 1000,        "diagnose_tries")      /* one signature's diagnosis */ \
-    X(DIAGNOSE_BYTES,     256 * 1024 * 1024, "diagnose_bytes")     /* hashed on the way */ \
+    X(DIAGNOSE_BYTES,     128 * 1024 * 1024, "diagnose_bytes")     /* hashed on the way */ \
     X(DIAGNOSE_VERIFIES,  1000,             "diagnose_verifies")   /* public-key operations */ \
     X(DIAGNOSE_CUTS,      4096,             "diagnose_cuts")       /* pieces of body left out */ \
     X(DIAGNOSE_PARTS,     64,               "diagnose_parts")      /* MIME boundary lines */ \

@@ -49,10 +49,11 @@ static bool is_explained(const struct diagnosis *out)
 
 bool diagnose(const struct diagnose_request *request, struct diagnosis *out)
 {
-    struct search search = {
-        .request = request, .out = out, .signature = request->signature->signature};
     *out = (struct diagnosis){.count = 0};
+    struct search search = search_begin(request, out);
+    search_leave_share(&search);
     search_body(&search);
+    search_take_share(&search);
     uint32_t of_body = out->count;
     bool changed = out->body.state == DIAGNOSE_CHANGED;
     search_key(&search);

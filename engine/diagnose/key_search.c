@@ -167,7 +167,8 @@ void search_key(struct search *search)
         search->out->key = DIAGNOSE_KEY_RIGHT;
         return;
     }
-    if (try_repairing(search) || try_others(search) || !all_rsa(search->request))
+    if (try_repairing(search) || try_others(search) || !all_rsa(search->request) ||
+        search_is_over(search))
         return;
     search->out->key = DIAGNOSE_KEY_WRONG;
     search_note(search, wrong_length ? CAUSE_KEY_SIZE : CAUSE_WRONG_KEY, false);

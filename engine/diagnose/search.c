@@ -2,6 +2,27 @@
 
 #include "crypto/verify.h"
 
+struct search search_begin(const struct diagnose_request *request, struct diagnosis *out)
+{
+    struct search search = {
+        .request = request, .out = out, .signature = request->signature->signature};
+    search_take_share(&search);
+    return search;
+}
+
+void search_leave_share(struct search *search)
+{
+    search->tries_max = MAX_DIAGNOSE_TRIES - MAX_DIAGNOSE_TRIES / 8;
+    search->bytes_max = MAX_DIAGNOSE_BYTES - MAX_DIAGNOSE_BYTES / 8;
+}
+
+void search_take_share(struct search *search)
+{
+    search->tries_max = MAX_DIAGNOSE_TRIES;
+    search->bytes_max = MAX_DIAGNOSE_BYTES;
+    search->over = false;
+}
+
 void search_limit(struct search *search, enum limit limit)
 {
     if (search->out->limit)
@@ -22,9 +43,9 @@ bool search_try(struct search *search, uint64_t bytes)
     struct diagnosis *out = search->out;
     if (search_is_over(search))
         return false;
-    if (out->tries >= MAX_DIAGNOSE_TRIES)
+    if (out->tries >= search->tries_max)
         return end(search, LIMIT_DIAGNOSE_TRIES);
-    if (bytes > MAX_DIAGNOSE_BYTES - out->hashed_bytes)
+    if (bytes > search->bytes_max - out->hashed_bytes)
         return end(search, LIMIT_DIAGNOSE_BYTES);
     out->tries++;
     out->hashed_bytes += bytes;

@@ -11,7 +11,14 @@ struct search
     struct span signature;                  /* b= decoded; repaired where it was damaged */
     bool failed;                            /* no memory, or a failing library */
     bool over;                              /* tries, octets or verifications are used up */
+    uint64_t tries_max, bytes_max;          /* until when: a share is left for the header */
 };
+
+/* A search with nothing used up. */
+struct search search_begin(const struct diagnose_request *request, struct diagnosis *out);
+/* The body may use up all but an eighth; then the rest is for key and header. */
+void search_leave_share(struct search *search);
+void search_take_share(struct search *search);
 
 /* Counts one try that hashes `bytes`. False, and the limit is named: the search is over. */
 bool search_try(struct search *search, uint64_t bytes) MUST_CHECK;

@@ -342,3 +342,59 @@ Test(diagnose, names_what_was_done)
     }
     public_key_unref(&key);
 }
+
+/* What is told beside the cause: where, how much, what. */
+Test(diagnose, evidence)
+{
+    struct public_key *key = rsa_key();
+    struct patient patient;
+    char *before = signed_text(NAMED, plain, signing_key(KEY_RSA, 1024));
+    char *after =
+        altered(before, (const struct alteration[]){
+                            {"Subject: ", "Subject: [shop] "}, {NULL, "____\r\nlist\r\n"}, {0}});
+    examine(&patient, span_from_string(after), key, NULL, 0);
+    const struct diagnose_finding *footer = finding_of(&patient.diagnosis, CAUSE_FOOTER);
+    const struct diagnose_finding *tag = finding_of(&patient.diagnosis, CAUSE_SUBJECT_PREFIX);
+    cr_assert(footer && tag);
+    cr_expect(footer->in_body && footer->bytes == 12 && footer->lines == 2);
+    cr_expect(footer->offset == patient.diagnosis.body.raw_bytes - 12);
+    cr_expect(span_equal(footer->text, SPAN("____\r\nlist\r\n")));
+    cr_expect(span_equal(tag->field, SPAN("Subject")) && tag->position == 3);
+    cr_expect(span_equal(tag->before, SPAN("Your order 4711")));
+    cr_expect(span_equal(tag->after, SPAN("[shop] Your order 4711")));
+    cr_expect(patient.diagnosis.header.expected_known && patient.diagnosis.header.found_known);
+    cr_expect(memcmp(patient.diagnosis.header.expected, patient.diagnosis.header.found,
+                     SHA256_BYTES) != 0);
+    examined(&patient);
+    /* The digest that comes out of the signature is the one of the message as it was signed. */
+    uint8_t expected[SHA256_BYTES];
+    memcpy(expected, patient.diagnosis.header.expected, SHA256_BYTES);
+    examine(&patient, span_from_string(before), key, NULL, 0);
+    cr_expect(memcmp(expected, patient.diagnosis.header.found, SHA256_BYTES) == 0);
+    cr_expect(patient.diagnosis.count == 0 && patient.diagnosis.explained);
+    examined(&patient);
+    free(before);
+    free(after);
+    public_key_unref(&key);
+}
+
+/* Every row of the table has a case here or in keys_test.c. */
+Test(diagnose, every_cause_has_a_test)
+{
+    static const char *const elsewhere[] = {
+        "body_canonicalization", "length_wrong",     "header_canonicalization",
+        "body_hash_replaced",    "other_key",        "wrong_key",
+        "signature_length",      "other_digest",     "signature_damaged",
+        "signature_wrong",       "long_lines_broken"};
+    for (unsigned cause = 0; cause < CAUSE_COUNT; cause++) {
+        const char *word = diagnose_cause((enum diagnose_cause)cause)->word;
+        bool found = false;
+        for (size_t i = 0; i < COUNT_OF(cases); i++)
+            found = found || strstr(cases[i].want, word);
+        for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+            found = found || strcmp(elsewhere[i], word) == 0;
+        cr_expect(found, "%s", word);
+        for (unsigned other = 0; other < cause; other++)
+            cr_expect(strcmp(word, diagnose_cause((enum diagnose_cause)other)->word) != 0);
+    }
+}

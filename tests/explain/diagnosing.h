@@ -34,6 +34,12 @@ struct patient
 
 /* Signs `message` by `tags` (tests/dkim/signing.h); malloc'd, NUL-terminated. */
 char *signed_text(const char *tags, const char *message, const struct private_key *key);
+/*
+ * A message whose signer did not do what its tags say: the header in this form, the body in that
+ * one and to `limit` (BODY_WHOLE: all). `tags` have "bh=@" and " b=@"; malloc'd.
+ */
+char *signed_oddly(const char *tags, const char *message, const struct private_key *key,
+                   enum canon header, enum canon body, uint64_t limit);
 /* The text after the alterations; malloc'd. Each must change something. */
 char *altered(const char *text, const struct alteration *alterations);
 /* The public half; the test's to unref. */
