@@ -32,17 +32,23 @@ json_t *explain_word(const char *word)
     return word ? json_string(word) : json_null();
 }
 
-/* By way of the engine's writer, which makes valid UTF-8 of everything. */
+/* By way of the engine's writer, which makes valid UTF-8 of everything; NUL becomes U+FFFD too,
+ * since many readers of JSON refuse it. */
 static json_t *clean(struct explaining *e, struct span text)
 {
     struct buffer out;
     struct jsonw writer;
+    if (text.n && memchr(text.p, 0, text.n)) {
+        text = arena_copy(&e->arena, text);
+        for (uint8_t *p = (uint8_t *)(uintptr_t)text.p; p && p < text.p + text.n; p++)
+            *p = *p ? *p : 0xff;
+    }
     buffer_init(&out, 8 * text.n + 16);
     jsonw_begin(&writer, &out);
     jsonw_span(&writer, NULL, text);
     json_t *json = NULL;
     if (!out.failed)
-        json = json_loadb((const char *)out.p, out.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        json = json_loadb((const char *)out.p, out.n, JSON_DECODE_ANY, NULL);
     buffer_fini(&out);
     e->failed = e->failed || !json;
     return json;

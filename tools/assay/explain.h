@@ -5,8 +5,8 @@
  * "or null" means the key is always there. Every sentence is English, ends in a full stop, and may
  * hold text of the message or the DNS: control characters and all, so renderers escape what they
  * print. Words are stable snake_case; a word may be added, none renamed. Times are seconds since
- * 1970, UTC. Texts of the message are cut to EXPLAIN_TEXT_MAX bytes; octets that are no UTF-8 are
- * U+FFFD. Positions count header fields from the top, 0 is the first.
+ * 1970, UTC. Texts of the message are cut to EXPLAIN_TEXT_MAX bytes; octets that are no UTF-8, and
+ * NUL, are U+FFFD. Positions count header fields from the top, 0 is the first.
  *
  *   v              1
  *   file           name as given, "-" for standard input
