@@ -101,7 +101,22 @@ static bool try_others(struct search *search)
     return false;
 }
 
-/* b= with a plus for each blank that is no fold. */
+/* Blanks between two characters of one line: no fold, so they may have been plus signs. */
+static void replace_blanks(struct span text, uint8_t *plus)
+{
+    for (size_t at = 0; at < text.n;) {
+        size_t end = at;
+        while (end < text.n && text.p[end] == ' ')
+            end++;
+        bool inside = at > 0 && end < text.n && text.p[at - 1] > ' ' && text.p[end] > ' ';
+        for (; at < end; at++)
+            plus[at] = inside ? '+' : ' ';
+        if (at < text.n)
+            plus[at] = text.p[at];
+        at++;
+    }
+}
+
 static struct span with_plus_signs(struct search *search)
 {
     struct span text = search->request->signature->b_text;
@@ -111,10 +126,7 @@ static struct span with_plus_signs(struct search *search)
     size_t n = 0;
     if (!plus || !out)
         return (struct span){NULL, 0};
-    for (size_t i = 0; i < text.n; i++) {
-        bool inside = i && i + 1 < text.n && text.p[i - 1] > ' ' && text.p[i + 1] > ' ';
-        plus[i] = text.p[i] == ' ' && inside ? '+' : text.p[i];
-    }
+    replace_blanks(text, plus);
     bool ok = base64_decode(span_of(plus, text.n), out, BASE64_DECODED_MAX(text.n), &n);
     return ok ? span_of(out, n) : (struct span){NULL, 0};
 }

@@ -98,26 +98,28 @@ static char *b_of(char *text)
     return strstr(text, " b=") + 3;
 }
 
-/* Plus signs that became blanks, as an URL decoder makes them. */
+/* Plus signs that became blanks, as an URL decoder makes them; one in front is lost for good, since
+ * blanks there mean nothing. */
 Test(diagnose_key, plus_signs_lost)
 {
     struct public_key *own = public_half(signing_key(KEY_RSA, 1024));
-    char tags[256], *text = NULL;
-    for (int t = 1; t < 200; t++) {
+    unsigned damaged = 0;
+    for (int t = 1; t <= 60; t++) {
+        char tags[256];
         snprintf(tags, sizeof tags, RSA_TAGS "t=%d; b=@", t);
-        text = signed_text(tags, message, signing_key(KEY_RSA, 1024));
-        char *line_end = strchr(b_of(text), '\r');
-        if (memchr(b_of(text), '+', (size_t)(line_end - b_of(text))) && b_of(text)[0] != '+')
-            break;
+        char *text = signed_text(tags, message, signing_key(KEY_RSA, 1024));
+        char *b = b_of(text), *line_end = strchr(b, '\r');
+        bool has_plus = memchr(b, '+', (size_t)(line_end - b)) != NULL;
+        for (char *p = b; p < line_end && *b != '+'; p++)
+            *p = *p == '+' ? ' ' : *p;
+        if (has_plus && *b != '+') {
+            damaged++;
+            expect("plus", text, own, NULL, 0,
+                   (struct expected){"signature_damaged", DIAGNOSE_KEY_RIGHT, INTACT, INTACT});
+        }
         free(text);
-        text = NULL;
     }
-    cr_assert(text != NULL);
-    for (char *p = b_of(text); *p != '\r'; p++)
-        *p = *p == '+' ? ' ' : *p;
-    expect("plus", text, own, NULL, 0,
-           (struct expected){"signature_damaged", DIAGNOSE_KEY_RIGHT, INTACT, INTACT});
-    free(text);
+    cr_expect(damaged > 0);
     public_key_unref(&own);
 }
 

@@ -268,7 +268,7 @@ Test(explain, unreadable_signature)
 {
     char *text = letter();
     char *b = strstr(text, " b=") + 3, *end = strchr(b, '\r');
-    for (char *p = b; p < end; p++)
+    for (char *p = b; p < end && *b != '+'; p++)
         *p = *p == '+' ? ' ' : *p;
     json_t *d = document_of(text);
     bool damaged = memchr(b, ' ', (size_t)(end - b)) != NULL;
