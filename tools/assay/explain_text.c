@@ -3,134 +3,11 @@
  * what to do. Made from the document alone. Wrapped at the terminal's width; what comes from the
  * message is escaped as everywhere (security.md J08).
  */
-#include <stdlib.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/number.h"
 #include "explain_parts.h"
+#include "page.h"
 #include "show.h"
-
-enum
-{
-    WIDTH_DEFAULT = 80,
-    WIDTH_MIN = 40,
-    WIDTH_MAX = 200,
-};
-
-/* Text that is being set: words go where they fit, lines begin behind the margin. */
-struct page
-{
-    FILE *out;
-    size_t width, margin, column;
-};
-
-static size_t terminal_width(void)
-{
-    struct winsize size;
-    uint64_t columns = 0;
-    const char *text = getenv("COLUMNS");
-    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-        columns = size.ws_col;
-    else if (!text || !number_parse(span_from_string(text), 4, &columns))
-        columns = WIDTH_DEFAULT;
-    if (columns < WIDTH_MIN)
-        return WIDTH_MIN;
-    return columns > WIDTH_MAX ? WIDTH_MAX : (size_t)columns;
-}
-
-static void end_line(struct page *page)
-{
-    if (page->column)
-        fputc('\n', page->out);
-    page->column = 0;
-}
-
-static void blank_line(struct page *page)
-{
-    end_line(page);
-    fputc('\n', page->out);
-}
-
-static void indent(struct page *page)
-{
-    while (page->column < page->margin) {
-        fputc(' ', page->out);
-        page->column++;
-    }
-}
-
-/* As print_escaped writes it: 4 columns for what is no printable ASCII. */
-static size_t shown_width(struct span text)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < text.n; i++)
-        width += text.p[i] >= 0x20 && text.p[i] <= 0x7e ? 1 : 4;
-    return width;
-}
-
-static void put_word(struct page *page, struct span word)
-{
-    size_t width = shown_width(word);
-    bool begins = page->column <= page->margin;
-    if (!begins && page->column + 1 + width > page->width) {
-        end_line(page);
-        begins = true;
-    }
-    if (begins) {
-        indent(page);
-    } else {
-        fputc(' ', page->out);
-        page->column++;
-    }
-    print_escaped(word, page->out);
-    page->column += width;
-}
-
-static void put_span(struct page *page, struct span text)
-{
-    while (text.n) {
-        size_t end = span_find(text, ' ');
-        if (end)
-            put_word(page, span_slice(text, 0, end));
-        text = span_skip(text, end < text.n ? end + 1 : end);
-    }
-}
-
-static void put(struct page *page, const char *text)
-{
-    put_span(page, span_from_string(text));
-}
-
-static void put_json(struct page *page, const json_t *text)
-{
-    put_span(page, span_of(json_string_value(text), json_string_length(text)));
-}
-
-static void put_number(struct page *page, json_int_t number)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%lld", number);
-    put(page, text);
-}
-
-/* Label in its own column, the text behind it. */
-static void row(struct page *page, size_t margin, const char *label)
-{
-    end_line(page);
-    page->margin = margin;
-    fprintf(page->out, "  %-*s", (int)margin - 2, label);
-    page->column = margin;
-}
-
-static void heading(struct page *page, const char *text)
-{
-    blank_line(page);
-    page->margin = 0;
-    put(page, text);
-    end_line(page);
-}
 
 static const char *colour(const char *word)
 {
@@ -156,17 +33,17 @@ static void print_head(struct page *page, const json_t *document)
                 {"To", "message.to"},
                 {"Subject", "message.subject"},
                 {"Date", "message.date"}};
-    put_json(page, explain_member(document, "file"));
+    page_put_json(page, explain_member(document, "file"));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (!*explain_at(document, rows[i].path))
             continue;
-        row(page, 11, rows[i].label);
-        put_json(page, explain_member(document, rows[i].path));
+        page_row(page, 11, rows[i].label);
+        page_put_json(page, explain_member(document, rows[i].path));
     }
-    blank_line(page);
+    page_blank_line(page);
     page->margin = 0;
-    put_json(page, explain_member(document, "summary"));
-    blank_line(page);
+    page_put_json(page, explain_member(document, "summary"));
+    page_blank_line(page);
 }
 
 static void print_lights(struct page *page, const json_t *document)
@@ -181,20 +58,20 @@ static void print_lights(struct page *page, const json_t *document)
     for (size_t i = 0; i < COUNT_OF(lights); i++) {
         const json_t *light = explain_member(document, lights[i].path);
         const char *word = explain_at(light, "colour");
-        end_line(page);
+        page_end_line(page);
         page->margin = 27;
         fprintf(page->out, "  %s%-6s  %-6s %-9s%s ", colour(word), word, lights[i].label,
                 explain_at(light, "result"), colour_off());
         page->column = page->margin;
-        put_json(page, explain_member(light, "sentence"));
+        page_put_json(page, explain_member(light, "sentence"));
     }
-    end_line(page);
+    page_end_line(page);
     const json_t *guess = explain_member(document, "envelope.sentence");
     if (json_is_string(guess)) {
-        blank_line(page);
+        page_blank_line(page);
         page->margin = 2;
-        put_json(page, guess);
-        end_line(page);
+        page_put_json(page, guess);
+        page_end_line(page);
     }
 }
 
@@ -204,11 +81,11 @@ static void put_time(struct page *page, const json_t *hop)
     struct tm parts;
     time_t time = (time_t)json_integer_value(explain_member(hop, "time"));
     if (!json_is_integer(explain_member(hop, "time"))) {
-        put(page, "(no date)");
+        page_put(page, "(no date)");
         return;
     }
     if (gmtime_r(&time, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts))
-        put(page, text);
+        page_put(page, text);
 }
 
 static void put_delay(struct page *page, const json_t *delay)
@@ -221,7 +98,7 @@ static void put_delay(struct page *page, const json_t *delay)
         snprintf(text, sizeof text, "%+lld s", seconds);
     else
         snprintf(text, sizeof text, "%+lld min", seconds / 60);
-    put(page, text);
+    page_put(page, text);
 }
 
 static void put_known(struct page *page, const char *before, const json_t *object, const char *key)
@@ -229,8 +106,8 @@ static void put_known(struct page *page, const char *before, const json_t *objec
     const json_t *value = explain_member(object, key);
     if (!json_is_string(value))
         return;
-    put(page, before);
-    put_json(page, value);
+    page_put(page, before);
+    page_put_json(page, value);
 }
 
 static void print_hop(struct page *page, const json_t *hop)
@@ -240,7 +117,7 @@ static void print_hop(struct page *page, const json_t *hop)
     size_t i;
     snprintf(number, sizeof number, "%lld%s", json_integer_value(explain_member(hop, "number")),
              json_is_true(explain_member(hop, "receiving")) ? " >" : "");
-    row(page, 8, number);
+    page_row(page, 8, number);
     put_time(page, hop);
     put_delay(page, explain_member(hop, "delay"));
     put_known(page, "from", hop, "from");
@@ -250,9 +127,9 @@ static void print_hop(struct page *page, const json_t *hop)
     put_known(page, "over", hop, "tls_text");
     json_array_foreach(explain_member(hop, "anomalies"), i, anomaly)
     {
-        end_line(page);
+        page_end_line(page);
         page->margin = 10;
-        put_json(page, explain_member(anomaly, "sentence"));
+        page_put_json(page, explain_member(anomaly, "sentence"));
     }
 }
 
@@ -261,19 +138,20 @@ static void print_hops(struct page *page, const json_t *document)
     const json_t *hops = explain_member(document, "hops"), *hop;
     size_t i;
     bool border = false;
-    heading(page, "The way (UTC, oldest hop first)");
+    page_heading(page, "The way (UTC, oldest hop first)");
     json_array_foreach(hops, i, hop)
     {
         border = border || json_is_true(explain_member(hop, "receiving"));
         print_hop(page, hop);
     }
-    end_line(page);
+    page_end_line(page);
     page->margin = 2;
     if (json_array_size(hops) == 0)
-        put(page, "There is no Received field.");
+        page_put(page, "There is no Received field.");
     if (border)
-        put(page, "> took the message from outside: what stands above it is a stranger's word.");
-    end_line(page);
+        page_put(page,
+                 "> took the message from outside: what stands above it is a stranger's word.");
+    page_end_line(page);
 }
 
 static void print_result_words(struct page *page, const json_t *field)
@@ -285,7 +163,7 @@ static void print_result_words(struct page *page, const json_t *field)
         char text[128];
         snprintf(text, sizeof text, "%.40s=%.40s", explain_at(result, "method"),
                  explain_at(result, "result"));
-        put(page, text);
+        page_put(page, text);
     }
 }
 
@@ -294,27 +172,27 @@ static void print_results(struct page *page, const json_t *document)
     const json_t *list = explain_member(document, "authentication_results"), *field, *difference;
     size_t i, k;
     if (json_array_size(list))
-        heading(page, "What others have found");
+        page_heading(page, "What others have found");
     json_array_foreach(list, i, field)
     {
-        end_line(page);
+        page_end_line(page);
         page->margin = 2;
         bool trusted = json_is_true(explain_member(field, "trusted"));
         bool forged = json_is_true(explain_member(field, "forged"));
-        put(page, trusted ? "trusted:" : forged ? "FORGED:" : "not trusted:");
-        put_json(page, *explain_at(field, "authserv_id") ? explain_member(field, "authserv_id")
-                                                         : explain_member(field, "field"));
+        page_put(page, trusted ? "trusted:" : forged ? "FORGED:" : "not trusted:");
+        page_put_json(page, *explain_at(field, "authserv_id") ? explain_member(field, "authserv_id")
+                                                              : explain_member(field, "field"));
         print_result_words(page, field);
-        end_line(page);
+        page_end_line(page);
         page->margin = 4;
-        put_json(page, explain_member(field, "why"));
+        page_put_json(page, explain_member(field, "why"));
         json_array_foreach(explain_member(field, "differences"), k, difference)
         {
-            end_line(page);
-            put_json(page, explain_member(difference, "sentence"));
+            page_end_line(page);
+            page_put_json(page, explain_member(difference, "sentence"));
         }
     }
-    end_line(page);
+    page_end_line(page);
 }
 
 /* Text of several lines, each on its own. */
@@ -323,13 +201,13 @@ static void put_lines(struct page *page, const char *before, const json_t *text)
     struct span rest = span_of(json_string_value(text), json_string_length(text));
     if (!json_is_string(text))
         return;
-    end_line(page);
-    put(page, before);
+    page_end_line(page);
+    page_put(page, before);
     while (rest.n) {
         size_t end = span_find(rest, '\n');
         size_t cr = end && rest.p[end - 1] == '\r' ? 1 : 0;
-        put_span(page, span_slice(rest, 0, end - cr));
-        end_line(page);
+        page_put_span(page, span_slice(rest, 0, end - cr));
+        page_end_line(page);
         rest = span_skip(rest, end < rest.n ? end + 1 : end);
     }
 }
@@ -352,41 +230,41 @@ static void put_place(struct page *page, const json_t *evidence)
                 (size_t)snprintf(text + n, sizeof text - n, "%s%lld %s", n ? numbers[i].before : "",
                                  json_integer_value(number), numbers[i].after);
     }
-    put(page, text);
+    page_put(page, text);
 }
 
 static void print_evidence(struct page *page, const json_t *evidence)
 {
-    end_line(page);
+    page_end_line(page);
     page->margin = 8;
     put_place(page, evidence);
     put_lines(page, "added:", explain_member(evidence, "text"));
-    end_line(page);
+    page_end_line(page);
     put_known(page, "signed:", evidence, "before");
-    end_line(page);
+    page_end_line(page);
     put_known(page, "now:", evidence, "after");
-    end_line(page);
+    page_end_line(page);
     put_known(page, "key of", evidence, "selector");
     put_known(page, "at", evidence, "domain");
-    end_line(page);
+    page_end_line(page);
 }
 
 static void put_pair(struct page *page, const char *what, const json_t *part)
 {
-    end_line(page);
+    page_end_line(page);
     page->margin = 6;
-    put(page, what);
+    page_put(page, what);
     if (strcmp(explain_at(part, "state"), "changed") != 0) {
-        put(page, explain_at(part, "state"));
+        page_put(page, explain_at(part, "state"));
         return;
     }
-    put(page, "changed,");
-    put_number(page, json_integer_value(explain_member(part, "canonical_bytes")));
-    put(page, "octets in canonical form");
+    page_put(page, "changed,");
+    page_put_number(page, json_integer_value(explain_member(part, "canonical_bytes")));
+    page_put(page, "octets in canonical form");
     page->margin = 8;
-    end_line(page);
+    page_end_line(page);
     put_known(page, "hash signed:", part, "expected");
-    end_line(page);
+    page_end_line(page);
     put_known(page, "hash found:", part, "found");
 }
 
@@ -398,43 +276,43 @@ static void print_diagnosis(struct page *page, const json_t *diagnosis)
         return;
     json_array_foreach(explain_member(diagnosis, "causes"), i, cause)
     {
-        end_line(page);
+        page_end_line(page);
         page->margin = 6;
         if (i > 0) /* the first is in the signature's sentence */
-            put_json(page, explain_member(cause, "sentence"));
+            page_put_json(page, explain_member(cause, "sentence"));
         print_evidence(page, explain_member(cause, "evidence"));
     }
     put_pair(page, "Header:", explain_member(diagnosis, "header"));
     put_pair(page, "Body:", explain_member(diagnosis, "body"));
-    end_line(page);
+    page_end_line(page);
     page->margin = 6;
-    put(page, "Key:");
-    put_json(page, explain_member(diagnosis, "key.sentence"));
+    page_put(page, "Key:");
+    page_put_json(page, explain_member(diagnosis, "key.sentence"));
     if (*explain_at(diagnosis, "limit")) {
-        end_line(page);
-        put(page, "The search ended at a limit:");
-        put(page, explain_at(diagnosis, "limit"));
+        page_end_line(page);
+        page_put(page, "The search ended at a limit:");
+        page_put(page, explain_at(diagnosis, "limit"));
     }
 }
 
 static void print_signature(struct page *page, const json_t *signature)
 {
     const char *result = explain_at(signature, "result");
-    end_line(page);
+    page_end_line(page);
     page->margin = 2;
-    indent(page);
+    page_indent(page);
     const json_t *word = explain_member(signature, "result");
     fprintf(page->out, "%s%s%s", word ? colour_of_result(show_result(word)) : "",
             *result ? result : "-", colour_off());
     page->column += strlen(result);
-    put(page, strcmp(explain_at(signature, "kind"), "arc") == 0 ? "ARC, " : "DKIM,");
-    put_json(page, explain_member(signature, "domain"));
+    page_put(page, strcmp(explain_at(signature, "kind"), "arc") == 0 ? "ARC, " : "DKIM,");
+    page_put_json(page, explain_member(signature, "domain"));
     put_known(page, "selector", signature, "selector");
-    put(page, explain_at(signature, "algorithm"));
-    put(page, explain_at(signature, "canonicalization"));
-    end_line(page);
+    page_put(page, explain_at(signature, "algorithm"));
+    page_put(page, explain_at(signature, "canonicalization"));
+    page_end_line(page);
     page->margin = 4;
-    put_json(page, explain_member(signature, "sentence"));
+    page_put_json(page, explain_member(signature, "sentence"));
     print_diagnosis(page, explain_member(signature, "diagnosis"));
 }
 
@@ -443,9 +321,9 @@ static void print_signatures(struct page *page, const json_t *document)
     const json_t *list = explain_member(document, "signatures"), *signature;
     size_t i;
     if (json_array_size(list))
-        heading(page, "Signatures");
+        page_heading(page, "Signatures");
     json_array_foreach(list, i, signature) print_signature(page, signature);
-    end_line(page);
+    page_end_line(page);
 }
 
 static void print_advice(struct page *page, const json_t *document)
@@ -453,18 +331,19 @@ static void print_advice(struct page *page, const json_t *document)
     const json_t *list = explain_member(document, "advice"), *advice;
     size_t i;
     if (json_array_size(list))
-        heading(page, "What to do");
+        page_heading(page, "What to do");
     json_array_foreach(list, i, advice)
     {
-        row(page, 11, explain_at(advice, "level"));
-        put_json(page, explain_member(advice, "sentence"));
+        page_row(page, 11, explain_at(advice, "level"));
+        page_put_json(page, explain_member(advice, "sentence"));
     }
-    end_line(page);
+    page_end_line(page);
 }
 
 void explain_print(const json_t *document, FILE *out)
 {
-    struct page page = {.out = out, .width = terminal_width()};
+    struct page page;
+    page_begin(&page, out);
     print_head(&page, document);
     print_lights(&page, document);
     print_hops(&page, document);
