@@ -93,12 +93,28 @@ static void deliver(struct front *front, struct reply *reply)
         request_retire(&request);
 }
 
-void front_collect(struct front *front)
+static void deliver_all(struct front *front, struct outbox_node *node)
 {
-    struct outbox_node *node = outbox_take(&front->outbox);
     while (node) {
         struct outbox_node *next = node->next; /* the request goes with its last reply */
         deliver(front, (struct reply *)node);
         node = next;
     }
+}
+
+void front_collect(struct front *front)
+{
+    deliver_all(front, outbox_take(&front->outbox));
+}
+
+void front_collect_early(struct front *front)
+{
+    if (outbox_has(&front->outbox))
+        deliver_all(front, outbox_take_early(&front->outbox));
+}
+
+void front_round_done(void *context)
+{
+    struct front *front = context;
+    outbox_kick(&front->outbox);
 }

@@ -120,6 +120,11 @@ bool front_init(struct front *front) MUST_CHECK;
 /* All connections are gone and all requests have come back. */
 void front_fini(struct front *front);
 
+/* What workers have put into the outbox is to be looked at; on a worker, at the end of its round.
+ * `context` is the front. */
+void front_round_done(void *context);
+/* The same as below for a front that is awake anyway. */
+void front_collect_early(struct front *front);
 /* Takes what the outbox has and gives it to its connections. */
 void front_collect(struct front *front);
 /* The error's counter, and `errors`. */

@@ -8,6 +8,7 @@
 bool outbox_open(struct outbox *outbox)
 {
     atomic_init(&outbox->head, NULL);
+    atomic_init(&outbox->woken, false);
     outbox->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return outbox->event_fd >= 0;
 }
@@ -28,7 +29,8 @@ void outbox_wake(const struct outbox *outbox)
     errno = kept;
 }
 
-void outbox_push(struct outbox *outbox, struct outbox_node *node)
+/* True where the list was empty. */
+static bool put(struct outbox *outbox, struct outbox_node *node)
 {
     struct outbox_node *head = atomic_load_explicit(&outbox->head, memory_order_relaxed);
     bool was_empty;
@@ -37,8 +39,28 @@ void outbox_push(struct outbox *outbox, struct outbox_node *node)
         was_empty = head == NULL; /* read before the push: node is not ours after it */
     } while (!atomic_compare_exchange_weak_explicit(&outbox->head, &head, node,
                                                     memory_order_release, memory_order_relaxed));
-    if (was_empty)
+    return was_empty;
+}
+
+void outbox_put(struct outbox *outbox, struct outbox_node *node)
+{
+    (void)put(outbox, node);
+}
+
+/*
+ * The exchange pairs with the one in outbox_take: who finds `woken` set came before that one, which
+ * therefore sees what was put before; who finds it cleared wakes the front itself.
+ */
+void outbox_kick(struct outbox *outbox)
+{
+    if (outbox_has(outbox) && !atomic_exchange_explicit(&outbox->woken, true, memory_order_acq_rel))
         outbox_wake(outbox);
+}
+
+void outbox_push(struct outbox *outbox, struct outbox_node *node)
+{
+    if (put(outbox, node))
+        outbox_kick(outbox);
 }
 
 static struct outbox_node *reverse(struct outbox_node *newest)
@@ -53,11 +75,17 @@ static struct outbox_node *reverse(struct outbox_node *newest)
     return oldest;
 }
 
+struct outbox_node *outbox_take_early(struct outbox *outbox)
+{
+    return reverse(atomic_exchange_explicit(&outbox->head, NULL, memory_order_acquire));
+}
+
 struct outbox_node *outbox_take(struct outbox *outbox)
 {
     uint64_t count;
-    /* The wake-up is taken before the list, so a push behind this exchange wakes us anew. */
+    /* The wake-up is taken before the list, so a kick behind this exchange wakes us anew. */
+    (void)atomic_exchange_explicit(&outbox->woken, false, memory_order_acq_rel);
     ssize_t n = read(outbox->event_fd, &count, sizeof count);
     (void)n;
-    return reverse(atomic_exchange_explicit(&outbox->head, NULL, memory_order_acquire));
+    return outbox_take_early(outbox);
 }

@@ -2,7 +2,10 @@
  * From many worker threads to the one front thread: a lock-free list and an eventfd.
  *
  *   outbox_push  any thread, wait-free but for retries against other pushers; wakes the front only
- *                if the list was empty, so a batch of replies costs one wake-up
+ *                if the list was empty
+ *   outbox_put   the same without waking: who puts calls outbox_kick when it has put a round's
+ *   outbox_kick  wakes the front where something is left and nobody has woken it yet: all replies
+ *                of a round cost one system call, or none where the front was awake
  *   outbox_take  the front thread alone: everything pushed so far, oldest first
  *
  * The push releases what was written before it, the take acquires it. A node that was pushed
@@ -14,6 +17,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/attributes.h"
 
@@ -25,6 +29,7 @@ struct outbox_node
 struct outbox
 {
     _Atomic(struct outbox_node *) head; /* newest first */
+    _Atomic bool woken;                 /* somebody writes to event_fd, or has: one is enough */
     int event_fd;
 };
 
@@ -32,8 +37,18 @@ struct outbox
 bool outbox_open(struct outbox *outbox) MUST_CHECK;
 void outbox_close(struct outbox *outbox);
 void outbox_push(struct outbox *outbox, struct outbox_node *node);
+/* Who puts must call outbox_kick before it waits for anything. */
+void outbox_put(struct outbox *outbox, struct outbox_node *node);
+void outbox_kick(struct outbox *outbox);
 /* Wakes the front without a node. Async-signal-safe. */
 void outbox_wake(const struct outbox *outbox);
+/* Whether there is something to take: for a front that is awake. */
+static inline bool outbox_has(const struct outbox *outbox)
+{
+    return atomic_load_explicit(&outbox->head, memory_order_relaxed) != NULL;
+}
+/* The same while the front is awake for other reasons; costs no system call. */
+struct outbox_node *outbox_take_early(struct outbox *outbox);
 /* Call when event_fd is readable. */
 struct outbox_node *outbox_take(struct outbox *outbox);
 

@@ -117,7 +117,7 @@ static void done(void *context, enum task_outcome outcome)
         if (request->reply.big.failed)
             request->summary.error = FRONT_INTERNAL;
     }
-    outbox_push(&request->front->outbox, &request->reply.node);
+    outbox_put(&request->front->outbox, &request->reply.node);
 }
 
 enum front_error query_submit(struct request *request, unsigned deadline_ms)
@@ -126,6 +126,8 @@ enum front_error query_submit(struct request *request, unsigned deadline_ms)
     struct query_request query = {
         .judge = judge,
         .done = done,
+        .round_done = front_round_done,
+        .round_context = request->front,
         .context = request,
         .deadline_ms = deadline_ms,
     };

@@ -253,7 +253,7 @@ void request_done(void *context, enum task_outcome outcome, const struct message
         if (request->reply.big.failed || (!request->reply.big.n && !request->reply.small_bytes))
             request->summary.error = FRONT_INTERNAL;
     }
-    outbox_push(&request->front->outbox, &request->reply.node); /* it is the front's now */
+    outbox_put(&request->front->outbox, &request->reply.node); /* it is the front's now */
 }
 
 void request_early(void *context, const struct message *message)
@@ -268,5 +268,5 @@ void request_early(void *context, const struct message *message)
     buffer_append(&out, span_of(payload, sizeof payload));
     frame_close(&out, at);
     reply->small_bytes = (uint8_t)out.n;
-    outbox_push(&request->front->outbox, &reply->node);
+    outbox_put(&request->front->outbox, &reply->node);
 }

@@ -88,6 +88,8 @@ static enum front_error submit_message(struct request *request, const struct dem
         .early_spf = !request->lines && (request->wishes & WISH_PARTIAL),
         .done = request_done,
         .early = request_early,
+        .round_done = front_round_done,
+        .round_context = request->front,
         .context = request,
     };
     request->task = front->backend.submit(front->backend.context, &task);

@@ -308,6 +308,7 @@ static void turn(struct server *server)
     link_retry_waiting(server);
     for (int i = 0; i < n; i++)
         take_event(server, &events[i]);
+    front_collect_early(&server->front);
     take_signals(server);
     tick(server);
     link_ring_look_all(server);

@@ -45,6 +45,11 @@ struct task_request
     void (*done)(void *context, enum task_outcome outcome, const struct message *message);
     void (*early)(void *context, const struct message *message); /* message->spf; may be NULL */
     void *context;
+    /* Called on the worker's thread when the round ends in which `done` or `early` was called, once
+     * for all tasks with the same two: what they noted is to be sent. May be NULL; the context must
+     * outlive the pool's tasks. */
+    void (*round_done)(void *round_context);
+    void *round_context;
 };
 
 struct pool_config
@@ -87,6 +92,8 @@ struct query_request
      * TASK_JUDGED: the judge is done. */
     void (*done)(void *context, enum task_outcome outcome);
     void *context;
+    void (*round_done)(void *round_context); /* as task_request has it */
+    void *round_context;
     unsigned deadline_ms; /* 0: the pool's */
 };
 

@@ -34,7 +34,24 @@ static void charge(struct worker *worker, struct task *task)
     task->charged_bytes = bytes;
 }
 
-static void tell_early(struct task *task)
+void task_round_done(struct worker *worker)
+{
+    if (worker->round_done)
+        worker->round_done(worker->round_context);
+    worker->round_done = NULL;
+}
+
+/* Somebody is told something: at the end of the round he may want to know that this was all. */
+static void note_told(struct worker *worker, void (*round_done)(void *), void *context)
+{
+    if (worker->round_done &&
+        (worker->round_done != round_done || worker->round_context != context))
+        task_round_done(worker);
+    worker->round_done = round_done;
+    worker->round_context = context;
+}
+
+static void tell_early(struct worker *worker, struct task *task)
 {
     const struct task_request *request = &task->request;
     const struct message *message = task->message;
@@ -43,6 +60,7 @@ static void tell_early(struct task *task)
     if (!message->spf_done && message->envelope.client.family != IP_NONE)
         return;
     task->early_told = true;
+    note_told(worker, request->round_done, request->round_context);
     request->early(request->context, message);
 }
 
@@ -109,7 +127,7 @@ void task_go_on(struct worker *worker, struct task *task)
 {
     for (;;) {
         enum message_step step = message_step(task->message);
-        tell_early(task);
+        tell_early(worker, task);
         switch (step) {
         case MESSAGE_NEEDS_ANSWERS:
             if (ask_open_questions(worker, task))
@@ -133,7 +151,7 @@ static void go_on_early(struct worker *worker, struct task *task)
     do {
         if (more)
             message_advance(task->message);
-        tell_early(task);
+        tell_early(worker, task);
         more = ask_open_questions(worker, task);
     } while (more);
 }
@@ -268,11 +286,16 @@ static void release(struct worker *worker, struct task *task)
         worker->running[task->round_at] = NULL;
 }
 
-static void tell(const struct task *task, enum task_outcome outcome)
+static void tell(struct worker *worker, const struct task *task, enum task_outcome outcome)
 {
     const struct task_request *request = &task->request;
+    const struct query_request *query = &task->query_request;
     if (task->is_query)
-        task->query_request.done(task->query_request.context, outcome);
+        note_told(worker, query->round_done, query->round_context);
+    else
+        note_told(worker, request->round_done, request->round_context);
+    if (task->is_query)
+        query->done(query->context, outcome);
     else
         request->done(request->context, outcome, outcome == TASK_JUDGED ? task->message : NULL);
 }
@@ -283,7 +306,7 @@ void task_finish(struct worker *worker, struct task *task, enum task_outcome out
         task->message->verdict.authserv_id = task->request.authserv_id;
     count(worker, task, outcome);
     task->done = true;
-    tell(task, outcome);
+    tell(worker, task, outcome);
     release(worker, task);
     if (task->closed || worker->cancel_all)
         task_free(worker, task);

@@ -166,6 +166,7 @@ static void run_round(struct worker *worker)
 #endif
     verify_tasks(worker);
     park_tasks(worker);
+    task_round_done(worker);
     COUNT_ADD(worker->counts.rounds, 1);
     cache_thread_quiescent();
 }

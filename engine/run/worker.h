@@ -64,6 +64,8 @@ struct worker
     uint32_t running_count;
     struct task *verifying[ROUND_TASKS];
     uint32_t verifying_count;
+    void (*round_done)(void *context); /* to be called at the round's end; NULL: nobody was told */
+    void *round_context;
 };
 
 /* Sanitizers put red zones into frames. */
@@ -108,6 +110,8 @@ void pool_task_ended(struct worker *worker);
 void task_ready(struct worker *worker, struct task *task);
 /* Runs a task as far as it goes without verification. */
 void task_run(struct worker *worker, struct task *task);
+/* Calls what the round's tasks want called when it ends. */
+void task_round_done(struct worker *worker);
 /* After its jobs were verified. */
 void task_go_on(struct worker *worker, struct task *task);
 /* Sets it aside at the end of a round: no cached pointer is left. */
