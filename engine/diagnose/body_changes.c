@@ -367,6 +367,8 @@ static bool try_table(struct body_search *bodies, struct buffer *out)
     for (size_t i = 0; i < COUNT_OF(changes) && !search_is_over(bodies->search); i++) {
         const struct change *change = &changes[i];
         buffer_reset(out);
+        if (!search_try(bodies->search, bodies->body.n)) /* rewriting costs as much as hashing */
+            return false;
         if (change->undo(bodies, out) && !out->failed &&
             try_change(bodies, change->cause, change->before, change->after, buffer_span(out)))
             return true;
@@ -379,6 +381,8 @@ static bool try_encodings(struct body_search *bodies, struct buffer *out)
     for (size_t i = 0; i < COUNT_OF(forms) && !search_is_over(bodies->search); i++) {
         const char *before = forms[i].word ? forms[i].word : "nothing";
         buffer_reset(out);
+        if (!search_try(bodies->search, bodies->body.n))
+            return false;
         if (convert_body(bodies, &forms[i], out) && !out->failed &&
             try_change(bodies, CAUSE_TRANSFER_ENCODING, before, encoding_word(bodies),
                        buffer_span(out)))

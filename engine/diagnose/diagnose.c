@@ -62,5 +62,7 @@ bool diagnose(const struct diagnose_request *request, struct diagnosis *out)
         drop_body_findings(out);
     sort(out);
     out->explained = is_explained(out);
+    if (search.failed)
+        search_limit(&search, LIMIT_ARENA_BYTES);
     return !search.failed;
 }

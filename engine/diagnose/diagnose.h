@@ -104,7 +104,8 @@ struct diagnose_request
     struct limit_hits *hits;
 };
 
-/* False without memory: *diagnosis holds what was found until then. */
+/* False without memory: *diagnosis holds what was found until then, its limit is "arena_full" where
+ * no other was reached before. */
 bool diagnose(const struct diagnose_request *request, struct diagnosis *diagnosis) MUST_CHECK;
 
 #endif

@@ -246,6 +246,7 @@ static void name_as_in_standards(struct span text, struct buffer *out)
 enum
 {
     FOLD_FROM = 60, /* octets: shorter fields are not folded */
+    FOLD_TO = 1000, /* longer ones have too many places */
 };
 
 enum
@@ -329,7 +330,6 @@ static void add_form_everywhere(struct header_edits *edits, size_t form)
         edit_add(edits, &(struct header_edit){.cause = forms[form].cause,
                                               .changes = changes,
                                               .change_count = count,
-                                              .field = SPAN("whole header"),
                                               .position = -1});
 }
 
@@ -361,7 +361,7 @@ static void add_folds(struct header_edits *edits, uint32_t piece)
     const struct header_piece *old = &edits->text->pieces[piece];
     struct span text = old->canonical;
     struct span value = header_text_value(text);
-    if (!old->field || text.n < FOLD_FROM)
+    if (!old->field || text.n < FOLD_FROM || text.n > FOLD_TO)
         return;
     for (size_t at = (size_t)(value.p - text.p); at < text.n; at++) {
         if (text.p[at] != ' ' || text.p[at - 1] == '\n')

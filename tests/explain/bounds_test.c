@@ -265,3 +265,39 @@ Test(diagnose_bounds, transfer_encodings)
         buffer_fini(&out);
     }
 }
+
+/* A field of 90 KB, 64 fields of one name, a Subject of many words: bounded, whatever the form. */
+Test(diagnose_bounds, large_header)
+{
+    static const char *const tags[] = {
+        "v=1; a=rsa-sha256; c=simple/simple; d=a.example; s=s1; h=from:subject:to:to:to; bh=@; b=@",
+        TAGS};
+    struct public_key *key = public_half(signing_key(KEY_RSA, 1024));
+    struct buffer text;
+    buffer_init(&text, 1 << 20);
+    buffer_append_string(&text, "From: a@a.example\r\nSubject:");
+    for (unsigned i = 0; i < 900; i++)
+        buffer_append_string(&text, i % 9 ? " a,b \"c\"" : "\r\n \t(x)");
+    buffer_append_string(&text, "\r\n");
+    for (unsigned i = 0; i < 64; i++)
+        buffer_printf(&text, "To: a%u@b.example,c@d.example\r\n", i);
+    buffer_append_string(&text, "X-Filler:");
+    for (unsigned i = 0; i < 9000; i++)
+        buffer_append_string(&text, " a b c d e");
+    buffer_append_string(&text, "\r\n\r\nx\r\n");
+    buffer_append_byte(&text, '\0');
+    for (size_t i = 0; i < COUNT_OF(tags); i++) {
+        struct patient patient;
+        char *before = signed_text(tags[i], (const char *)text.p, signing_key(KEY_RSA, 1024));
+        char *after = altered(before, (const struct alteration[]){{"From: a@a", "From: b@a"}, {0}});
+        examine(&patient, span_from_string(after), key, NULL, 0);
+        cr_expect_str_eq(cause_words(&patient.diagnosis), "?header_changed", "%s",
+                         cause_words(&patient.diagnosis));
+        cr_expect(patient.diagnosis.hashed_bytes <= MAX_DIAGNOSE_BYTES);
+        examined(&patient);
+        free(before);
+        free(after);
+    }
+    buffer_fini(&text);
+    public_key_unref(&key);
+}

@@ -10,6 +10,7 @@
 enum
 {
     OTHERS_MAX = 64,
+    DIAGNOSIS_BYTES = 64 * 1024 * 1024,
     ARC_DIAGNOSED_MAX = 4, /* older sets fail because of every hop behind them */
 };
 
@@ -216,6 +217,7 @@ static json_t *diagnose_with(struct explaining *e, const struct one *one,
 {
     const struct message *message = assay_message_internal(e->message);
     const struct public_key *own[MAX_SIGNATURE_KEYS];
+    struct arena arena; /* a hostile header fills it: one for each, and nothing else suffers */
     struct diagnose_key *others = ARENA_ARRAY(&e->arena, OTHERS_MAX, struct diagnose_key);
     struct diagnosis *diagnosis = ARENA_NEW(&e->arena, struct diagnosis);
     if (!others || !diagnosis) {
@@ -230,12 +232,15 @@ static json_t *diagnose_with(struct explaining *e, const struct one *one,
         .key_count = own_keys(keys, own),
         .others = others,
         .other_count = other_keys(message, one->signature, others),
-        .arena = &e->arena,
+        .arena = &arena,
         .hits = &e->hits,
     };
-    if (!diagnose(&request, diagnosis))
-        e->failed = true;
-    return diagnosis_json(e, diagnosis, one->signature);
+    arena_init(&arena, DIAGNOSIS_BYTES);
+    bool whole = diagnose(&request, diagnosis);
+    (void)whole; /* its limit tells */
+    json_t *object = diagnosis_json(e, diagnosis, one->signature);
+    arena_fini(&arena);
+    return object;
 }
 
 /* No judge asks for the key of a signature whose b= it cannot read. */
