@@ -16,9 +16,18 @@ typedef __m256i vec;
 #define BLOCK 5
 #define INLINE_VEC static inline __attribute__((always_inline)) vec
 
+/* As an instruction: clang 14 reads the intrinsic as a product of 64-bit numbers whose upper halves
+ * are cleared, hoists the clearing, and then multiplies the halves as well (13 µs instead of 7). */
+INLINE_VEC multiply_digits(vec a, vec b)
+{
+    vec product;
+    __asm__("vpmuludq %2, %1, %0" : "=x"(product) : "x"(a), "x"(b));
+    return product;
+}
+
 INLINE_VEC mac_low(vec sum, vec a, vec b)
 {
-    return _mm256_add_epi64(sum, _mm256_mul_epu32(a, b));
+    return _mm256_add_epi64(sum, multiply_digits(a, b));
 }
 
 INLINE_VEC vec_add(vec a, vec b)

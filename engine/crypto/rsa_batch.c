@@ -121,6 +121,9 @@ static void run(const struct rsa_batch *batch, unsigned class)
     for (unsigned i = 0; i < kernel->lanes; i++)
         work->lanes[i] = &work->storage[i < count ? i : 0];
     uint32_t found = kernel->match[class](work);
+#ifdef RSA_KERNEL_FAULT /* a control for the tests: assayd-kernel-fault */
+    found = UINT32_MAX;
+#endif
     verify_count_kernel(count);
     if (take_results(jobs, count, found, &wrong))
         return;

@@ -1,5 +1,6 @@
 #include "judges.h"
 
+#include "crypto/verify.h"
 #include "verdict/json.h"
 
 static struct task *submit(void *context, const struct task_request *request)
@@ -103,6 +104,18 @@ static void write_cache(struct jsonw *json, struct run *run)
     jsonw_object_close(json);
 }
 
+/* "ifma", "avx2"; "openssl" where the machine has no kernel, or a fault turned it off. */
+static void write_signatures(struct jsonw *json)
+{
+    struct verify_counts counts = verify_counts();
+    jsonw_object_open(json, "signatures");
+    jsonw_string(json, "kernel", verify_kernel_name());
+    jsonw_uint(json, "by_kernel", counts.kernel_signatures);
+    jsonw_uint(json, "checked", counts.checked);
+    jsonw_uint(json, "mismatches", counts.mismatches);
+    jsonw_object_close(json);
+}
+
 static void write_stats(void *context, struct buffer *out)
 {
     struct run *run = context;
@@ -112,6 +125,7 @@ static void write_stats(void *context, struct buffer *out)
     write_pool(&json, run);
     write_resolvers(&json, run);
     write_cache(&json, run);
+    write_signatures(&json);
 }
 
 struct front_backend judges_backend(struct run *run)

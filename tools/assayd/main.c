@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crypto/verify.h"
 #include "judges.h"
 #include "process.h"
 #include "simd/kernel.h"
@@ -148,6 +149,7 @@ static void reload(void *context, struct server *server)
         return;
     }
     log_set_level(fresh->log_level);
+    verify_set_check(fresh->check_signatures);
     log_reload(daemon, fresh);
     drop_reloaded(daemon);
     daemon->reloaded = fresh;
@@ -175,11 +177,20 @@ static int open_socket(struct daemon *daemon)
     return STATUS_OK;
 }
 
+/* A kernel and OpenSSL disagreed about a signature: the processor or we are at fault. */
+static void on_kernel_fault(void *context, const char *kernel)
+{
+    (void)context;
+    log_note(LOG_LEVEL_ERROR, "signature_kernel_off", "kernel", kernel);
+}
+
 static int open_engine(struct daemon *daemon)
 {
     char error[ASSAY_ERROR_MAX] = "", note[ASSAY_ERROR_MAX] = "";
     const struct settings *settings = &daemon->settings;
     struct run_config config = settings_run_config(settings);
+    verify_set_check(settings->check_signatures);
+    verify_set_alarm(on_kernel_fault, NULL);
     daemon->run = run_start(&config, error, note);
     if (!daemon->run) {
         complain("%s", error);

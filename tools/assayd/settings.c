@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/verify.h"
+
 #define AT(field) offsetof(struct settings, field)
 #define LIMIT(option, field, unit, text)                                                           \
     {                                                                                              \
@@ -44,6 +46,7 @@ const struct setting settings_table[] = {
     {"resolver-threads", SETTING_NUMBER, AT(resolver_threads), 0, 1, 4, "N", "default 1", false, true},
     {"timeout", SETTING_NUMBER, AT(timeout_ms), 0, 1, 600000, "MS", "time for all questions of one message; default 25000", false, true},
     {"workers", SETTING_NUMBER, AT(workers), 0, 1, 256, "N", "default: the cores we may use", false, true},
+    {"check-signatures", SETTING_NUMBER, AT(check_signatures), 0, 1, 1u << 30, "N", "one in N of those that a kernel verified is verified again by OpenSSL; default 1024", false, false},
     {"cache-bytes", SETTING_BYTES, AT(cache_bytes), 0, 1 << 20, 1ull << 40, "N[KMG]", "cache of DNS answers; default 256M", false, true},
     {"memory-bytes", SETTING_BYTES, AT(memory_bytes), 0, 1 << 20, 1ull << 40, "N[KMG]", "of all messages in flight; default 2G", false, true},
     {"max-messages", SETTING_NUMBER, AT(max_messages), 0, 1, 1000000, "N", "in flight in all; default 16384", false, true},
@@ -92,6 +95,7 @@ static void set_defaults(struct settings *settings)
         .socket_group = (gid_t)-1,
         .mode = 0660,
         .timeout_ms = 25000,
+        .check_signatures = VERIFY_CHECK_INTERVAL,
         .log_level = LOG_LEVEL_NOTICE,
         .limits = front_limits_default,
     };

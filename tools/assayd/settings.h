@@ -37,7 +37,7 @@ struct settings
     struct text_list trusted_sealers, psd, allow_path;
     bool foreground, reject, spf_explanation, allow_unsigned_body, trust_testing_keys;
     bool syslog, debug, check_config, version, help;
-    uint32_t workers, resolver_threads, max_messages, timeout_ms, spf_void_limit;
+    uint32_t workers, check_signatures, resolver_threads, max_messages, timeout_ms, spf_void_limit;
     uint64_t cache_bytes, memory_bytes;
     enum assay_dmarc_mode dmarc_mode;
     uid_t user; /* (uid_t)-1: stay who we are */
