@@ -111,12 +111,14 @@ settings:
 
 # Frames are bounded where mail is handled (security.md L13); tests may keep large tables in theirs.
 $B/tests/%.o $B/tools/samples/%.o: FRAMES :=
+# Masks of 64 octets are loops over registers: all of them unrolled.
+$B/engine/simd/scalar/%.o $B/engine/simd/neon/%.o: ISA := -O3
 # Kernels are compiled for their instruction set; whoever calls them has asked the processor
 # (engine/simd/kernel.c). Nothing else may use these flags.
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
-$B/engine/simd/sse/%.o:    ISA := -mssse3 -msse4.2 -mpopcnt
-$B/engine/simd/avx2/%.o:   ISA := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
-$B/engine/simd/avx512/%.o: ISA := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mavx512f -mavx512bw -mavx512dq \
+$B/engine/simd/sse/%.o:    ISA := -O3 -mssse3 -msse4.2 -mpopcnt
+$B/engine/simd/avx2/%.o:   ISA := -O3 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
+$B/engine/simd/avx512/%.o: ISA := -O3 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mavx512f -mavx512bw -mavx512dq \
                                  -mavx512vl -mavx512vbmi -mavx512vbmi2
 # (Debugging places of variables in the unrolled loops: most of the time that compiling takes.)
 LANES := $(if $(findstring clang,$(CC)),,-fno-var-tracking)

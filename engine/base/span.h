@@ -59,6 +59,15 @@ static inline uint8_t ascii_lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
+/* Eight octets at once. No carry crosses an octet: sums of two seven-bit numbers have eight. */
+static inline uint64_t ascii_lower8(uint64_t w)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t low = w & each * 0x7f;
+    uint64_t from_a = low + each * (0x80 - 'A'), above_z = low + each * (0x7f - 'Z');
+    return w | (from_a & ~above_z & ~w & each * 0x80) >> 2;
+}
+
 /* Eight bytes at once: they differ at most in bit 5, and there only where both are letters. */
 static inline bool ascii_equal_fold8(uint64_t a, uint64_t b)
 {

@@ -15,7 +15,6 @@
 enum
 {
     NO_FIELD = -1,
-    PIECES = 64, /* that are cut at a time */
 };
 
 struct index_notes /* borrowed */
@@ -128,15 +127,17 @@ static uint64_t hash_step(uint64_t hash, uint64_t word)
 static uint32_t name_hash(const struct mail_header *header, struct span name)
 {
     uint64_t hash = (uint64_t)(uintptr_t)header->block.p ^ EIGHT_OF(name.n);
-    uint64_t word, rest = 0;
-    size_t i = 0;
-    for (; name.n - i >= sizeof word; i += sizeof word) {
+    uint64_t word = 0;
+    for (size_t i = 0; name.n - i > sizeof word; i += sizeof word) {
         memcpy(&word, name.p + i, sizeof word);
         hash = hash_step(hash, word);
     }
-    for (; i < name.n; i++)
-        rest = rest << 8 | name.p[i];
-    hash = hash_step(hash, rest);
+    if (name.n >= sizeof word) /* the last eight, some of them twice */
+        memcpy(&word, span_end(name) - sizeof word, sizeof word);
+    else
+        for (size_t i = 0; i < name.n; i++)
+            word = word << 8 | name.p[i];
+    hash = hash_step(hash, word);
     return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -164,13 +165,22 @@ static void index_add(struct mail_header *header, struct mail_field *field, int3
     buckets[at] = (int32_t)field->position;
 }
 
+static bool is_singleton(struct span name)
+{
+    for (size_t i = 0; i < COUNT_OF(singletons); i++)
+        if (span_equal_fold(name, singletons[i]))
+            return true;
+    return false;
+}
+
 static void note_block(const struct mail_header *header, struct mail_anomalies *anomalies)
 {
     if (header->block.n >= 3 && memcmp(header->block.p, "\xef\xbb\xbf", 3) == 0)
         mail_anomaly_note(anomalies, ANOMALY_BOM);
-    for (size_t i = 0; i < COUNT_OF(singletons); i++) {
-        uint32_t count = mail_header_count(header, singletons[i]);
-        mail_anomaly_note_times(anomalies, ANOMALY_HDR_DUPLICATE, count > 1 ? count - 1 : 0);
+    for (uint32_t i = 0; i < header->count; i++) {
+        const struct mail_field *field = &header->fields[i];
+        if (field->same > 1 && is_singleton(field->name))
+            mail_anomaly_note(anomalies, ANOMALY_HDR_DUPLICATE);
     }
 }
 
@@ -195,11 +205,11 @@ static enum limit index_piece(struct mail_header *header, struct mail_field *fie
 static enum limit index_block(struct mail_header *header, struct mail_field *fields, uint32_t room,
                               int32_t *buckets, struct index_notes *notes)
 {
-    struct simd_piece pieces[PIECES];
+    struct simd_piece pieces[SIMD_PIECES];
     struct span block = header->block;
-    size_t from = 0, count;
-    do {
-        count = simd_text()->pieces(block.p, block.n, from, pieces, COUNT_OF(pieces));
+    size_t from = 0;
+    while (from < block.n) {
+        size_t count = simd_text()->pieces(block.p, block.n, from, pieces, COUNT_OF(pieces));
         for (size_t i = 0; i < count; i++) {
             assert(header->count < room || header->count == MAX_FIELD_COUNT);
             enum limit limit =
@@ -208,7 +218,7 @@ static enum limit index_block(struct mail_header *header, struct mail_field *fie
                 return limit;
             from = pieces[i].end;
         }
-    } while (count == COUNT_OF(pieces));
+    }
     return LIMIT_COUNT;
 }
 

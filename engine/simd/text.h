@@ -19,6 +19,7 @@
 enum
 {
     SIMD_BLOCK = 64,     /* octets a step */
+    SIMD_PIECES = 96,    /* pieces at a time */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
     SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
 };
@@ -67,9 +68,9 @@ struct simd_text
      * where it goes on. */
     size_t (*header_end)(struct simd_header *header, const uint8_t *in, size_t n);
     /*
-     * Cuts in[from..n) into pieces: at each CRLF that no blank follows, and at n. Fills at most
-     * `room` pieces and returns how many; goes on behind the last one with its end as `from`.
-     * Less than `room`: all of them. n is below 2^32.
+     * Cuts in[from..n) into pieces: at each CRLF that no blank follows, and at n, which is below
+     * 2^32. Requires from < n and room >= SIMD_PIECES. Returns how many it filled, at least one;
+     * unless the last one ends at n, go on with its end as `from`.
      */
     size_t (*pieces)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
                      size_t room);

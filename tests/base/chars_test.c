@@ -1,5 +1,6 @@
 /* Every bit of the table is computed again from the grammar's own words. */
 #include "base/chars.h"
+#include "base/span.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -57,5 +58,43 @@ Test(chars, hex_value)
         int want = at ? (int)(at - digits) : -1;
         cr_expect(char_hex_value((uint8_t)c) == want, "0x%02x: got %d, want %d", c,
                   char_hex_value((uint8_t)c), want);
+    }
+}
+
+/* Each octet in each of eight places, between neighbours that could carry into it. */
+Test(chars, lower_by_eight_is_lower_by_one)
+{
+    static const uint8_t around[] = {0, 'A', 'Z', '@', '[', 0x7f, 0x80, 0xff};
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t i = 0; i < 8 * sizeof around; i++) {
+            uint8_t octets[8];
+            uint64_t word;
+            memset(octets, around[i / 8], sizeof octets);
+            octets[i % 8] = (uint8_t)c;
+            memcpy(&word, octets, sizeof word);
+            word = ascii_lower8(word);
+            for (size_t k = 0; k < sizeof octets; k++)
+                octets[k] = ascii_lower(octets[k]);
+            cr_assert(memcmp(&word, octets, sizeof octets) == 0, "%02x beside %02x", c,
+                      around[i / 8]);
+        }
+    }
+}
+
+/* At every length, with a difference in every place. */
+Test(chars, spans_equal_but_for_case)
+{
+    uint8_t a[40], b[40];
+    for (size_t n = 0; n <= sizeof a; n++) {
+        for (size_t i = 0; i < n; i++) {
+            a[i] = (uint8_t)('A' + i % 26);
+            b[i] = (uint8_t)('a' + i % 26);
+        }
+        cr_assert(span_equal_fold(span_of(a, n), span_of(b, n)), "%zu", n);
+        for (size_t i = 0; i < n; i++) {
+            b[i] ^= 1;
+            cr_assert(!span_equal_fold(span_of(a, n), span_of(b, n)), "%zu of %zu", i, n);
+            b[i] ^= 1;
+        }
     }
 }

@@ -3,6 +3,7 @@
 #define SIMD_AVX2_BLOCK_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -61,6 +62,12 @@ static inline uint64_t block_high(struct block b)
     return avx2_mask(b.v[0], b.v[1]);
 }
 
+static inline uint64_t block_odd(struct block b)
+{
+    __m256i one = _mm256_set1_epi8(1);
+    return avx2_mask(_mm256_cmpgt_epi8(one, b.v[0]), _mm256_cmpgt_epi8(one, b.v[1]));
+}
+
 /* Signed: what is above 127 is below everything. */
 static inline __m256i avx2_outside(__m256i v, uint8_t low, uint8_t high)
 {
@@ -71,6 +78,21 @@ static inline __m256i avx2_outside(__m256i v, uint8_t low, uint8_t high)
 static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
 {
     return avx2_mask(avx2_outside(b.v[0], low, high), avx2_outside(b.v[1], low, high));
+}
+
+/* 255 where an octet may go or change: behind the SP anything up to SP. */
+static inline __m256i avx2_may_shrink(const uint8_t *p)
+{
+    __m256i v = avx2_load(p), next = avx2_load(p + 1), space = _mm256_set1_epi8(' ');
+    __m256i small = _mm256_cmpeq_epi8(_mm256_min_epu8(next, space), next);
+    return _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\t')),
+                           _mm256_and_si256(_mm256_cmpeq_epi8(v, space), small));
+}
+
+static inline bool block_may_shrink(const uint8_t *p)
+{
+    __m256i either = _mm256_or_si256(avx2_may_shrink(p), avx2_may_shrink(p + 32));
+    return _mm256_movemask_epi8(either) != 0;
 }
 
 static inline __m256i avx2_spaces(__m256i v)

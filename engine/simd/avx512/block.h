@@ -6,6 +6,7 @@
 #define SIMD_AVX512_BLOCK_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,11 +41,54 @@ static inline uint64_t block_high(struct block b)
     return _cvtmask64_u64(_mm512_movepi8_mask(b.v));
 }
 
+static inline uint64_t block_odd(struct block b)
+{
+    return _cvtmask64_u64(_mm512_cmplt_epi8_mask(b.v, _mm512_set1_epi8(1)));
+}
+
 static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
 {
     __m512i from_low = _mm512_sub_epi8(b.v, _mm512_set1_epi8((char)low));
     __m512i width = _mm512_set1_epi8((char)(high - low));
     return _cvtmask64_u64(_mm512_cmpgt_epu8_mask(from_low, width));
+}
+
+static inline bool block_may_shrink(const uint8_t *p)
+{
+    __m512i v = _mm512_loadu_si512(p), next = _mm512_loadu_si512(p + 1);
+    __m512i space = _mm512_set1_epi8(' ');
+    __mmask64 spaces = _mm512_cmpeq_epi8_mask(v, space);
+    __mmask64 pairs = _mm512_mask_cmple_epu8_mask(spaces, next, space);
+    __mmask64 tabs = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\t'));
+    return !_kortestz_mask64_u8(pairs, tabs);
+}
+
+/* The whole in vector and mask registers: a look-up by the low nibble gives SP or HTAB to what is
+ * one of them, and something else to all others. */
+#define BLOCK_SHRINKS_BY_ITSELF
+enum
+{
+    SHRINK_BLOCKS = 4, /* a guess that is wrong every other time costs more than doing without */
+};
+
+static inline __mmask64 avx512_blanks(__m512i v)
+{
+    const __m512i blank = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1));
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(blank, v), v);
+}
+
+static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
+{
+    __m512i v = _mm512_loadu_si512(in), next = _mm512_loadu_si512(in + 1);
+    __m512i second = _mm512_loadu_si512(in + 2);
+    __mmask64 blanks = avx512_blanks(v);
+    __mmask64 cr = _mm512_mask_cmpeq_epi8_mask(blanks, next, _mm512_set1_epi8('\r'));
+    __mmask64 crlf = _mm512_mask_cmpeq_epi8_mask(cr, second, _mm512_set1_epi8('\n'));
+    __mmask64 drop = _kor_mask64(_kand_mask64(blanks, avx512_blanks(next)), crlf);
+    __m512i spaces = _mm512_mask_mov_epi8(v, blanks, _mm512_set1_epi8(' '));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(_knot_mask64(drop), spaces));
+    return 64 - (size_t)__builtin_popcountll(_cvtmask64_u64(drop));
 }
 
 static inline struct block block_spaces(struct block b)

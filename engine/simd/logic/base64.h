@@ -1,7 +1,8 @@
 /*
  * Base64: what is not white space is gathered in a stage, and leaves it by 64 characters for 48
  * octets. The last group stays: nobody knows that it is the last before the text ends, and only
- * there may "=" stand.
+ * there may "=" stand. The stage holds a signature: a load right behind the stores that made its
+ * octets would wait for them.
  */
 #ifndef SIMD_LOGIC_BASE64_H
 #define SIMD_LOGIC_BASE64_H
@@ -11,6 +12,7 @@
 enum
 {
     BASE64_OCTETS = SIMD_BLOCK / 4 * 3,
+    BASE64_STAGE = 12 * SIMD_BLOCK,
 };
 
 struct base64_run
@@ -18,7 +20,7 @@ struct base64_run
     uint8_t *out; /* borrowed */
     size_t capacity, written;
     size_t staged;
-    uint8_t stage[3 * SIMD_BLOCK]; /* one block left over, one coming in, and its slack */
+    uint8_t stage[BASE64_STAGE + SIMD_BLOCK]; /* and the slack of the last block */
 };
 
 static inline uint64_t base64_chars(struct block b)
@@ -50,16 +52,15 @@ static inline bool base64_put(struct base64_run *run, struct block b, size_t oct
     return true;
 }
 
-/* A block leaves the stage only when a character is behind it, so it has no "=". */
-static inline bool base64_take(struct base64_run *run, struct block b, uint64_t chars)
+/* Blocks leave the stage while a character is behind them, so they have no "=". */
+static inline bool base64_drain(struct base64_run *run)
 {
-    run->staged += block_compress(b, chars, run->stage + run->staged);
-    if (run->staged <= SIMD_BLOCK)
-        return true;
-    if (!base64_put(run, block_load(run->stage), BASE64_OCTETS))
-        return false;
-    run->staged -= SIMD_BLOCK;
-    block_store(run->stage, block_load(run->stage + SIMD_BLOCK));
+    size_t at = 0;
+    for (; run->staged - at > SIMD_BLOCK; at += SIMD_BLOCK)
+        if (!base64_put(run, block_load(run->stage + at), BASE64_OCTETS))
+            return false;
+    block_store(run->stage, block_load(run->stage + at));
+    run->staged -= at;
     return true;
 }
 
@@ -72,9 +73,12 @@ static bool base64_groups(const uint8_t *in, size_t n, uint8_t *out, size_t capa
     run.written = run.staged = 0;
     for (size_t at = 0; at < n; at += SIMD_BLOCK) {
         struct block b = block_at(in, n, at, ' ');
-        if (!base64_take(&run, b, base64_chars(b)))
+        run.staged += block_compress(b, base64_chars(b), run.stage + run.staged);
+        if (run.staged > BASE64_STAGE - SIMD_BLOCK && !base64_drain(&run))
             return false;
     }
+    if (run.staged > SIMD_BLOCK && !base64_drain(&run))
+        return false;
     size_t groups = run.staged ? (run.staged - 1) / 4 : 0;
     if (groups && !base64_put(&run, block_load_part(run.stage, groups * 4, 'A'), groups * 3))
         return false;

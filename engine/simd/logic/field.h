@@ -21,12 +21,12 @@ static size_t relax_field(const uint8_t *in, size_t n, uint8_t *out)
             following = block_at(in, n, at + SIMD_BLOCK, 'x');
             next = lines_of(following);
         }
-        uint64_t fold_cr = now.cr & (now.lf >> 1 | next.lf << 63);
+        uint64_t fold_cr = now.cr & mask_down(now.lf, next.lf, 1);
         uint64_t fold_lf = now.lf & (now.cr << 1 | after_cr);
         uint64_t gap = now.wsp | fold_cr | fold_lf;
         after_cr = now.cr >> 63;
-        uint64_t first_next = (next.wsp | (next.cr & next.lf >> 1) | (next.lf & after_cr)) & 1;
-        uint64_t drop = gap & (gap >> 1 | first_next << 63);
+        uint64_t first_next = next.wsp | (next.cr & next.lf >> 1) | (next.lf & after_cr);
+        uint64_t drop = gap & mask_down(gap, first_next, 1);
         if (gap & ~drop & ~now.wsp)
             return SIZE_MAX;
         if (n - at >= SIMD_BLOCK)

@@ -2,7 +2,7 @@
 #ifndef SIMD_LOGIC_HEADER_H
 #define SIMD_LOGIC_HEADER_H
 
-#include "simd/logic/masks.h"
+#include "simd/logic/octets.h"
 
 enum
 {
@@ -31,8 +31,8 @@ static inline size_t header_block(struct simd_header *header, struct block b, si
     }
     uint64_t begin = crlf << 1 | header->crlf >> 1;
     header->pieces += mask_count(begin & ~lines.wsp & valid);
-    octets->nul += mask_count(block_equal(b, 0) & valid);
-    octets->high += mask_count(block_high(b) & valid);
+    if (__builtin_expect((block_odd(b) & valid) != 0, 0))
+        count_odd(octets, b, valid);
     octets->cr += mask_count(lines.cr & valid);
     octets->lf += mask_count(lines.lf & valid);
     octets->crlf += mask_count(crlf & valid);
@@ -41,15 +41,41 @@ static inline size_t header_block(struct simd_header *header, struct block b, si
     return n;
 }
 
+/* The whole blocks in front of the one with the header's end; returns octets passed over. */
+static inline size_t header_blocks(struct simd_header *header, const uint8_t *in, size_t n)
+{
+    struct simd_octets octets = header->octets;
+    uint64_t pieces = header->pieces, after_cr = octets.after_cr, before = header->crlf;
+    size_t at = 0;
+    for (; n - at >= SIMD_BLOCK; at += SIMD_BLOCK) {
+        struct block b = block_load(in + at);
+        struct lines lines = lines_of(b);
+        uint64_t crlf = lines.lf & (lines.cr << 1 | after_cr);
+        if (crlf & (crlf << 2 | before))
+            break;
+        if (__builtin_expect(block_odd(b) != 0, 0))
+            count_odd(&octets, b, UINT64_MAX);
+        pieces += mask_count((crlf << 1 | before >> 1) & ~lines.wsp);
+        octets.cr += mask_count(lines.cr);
+        octets.lf += mask_count(lines.lf);
+        octets.crlf += mask_count(crlf);
+        after_cr = lines.cr >> 63;
+        before = crlf >> 62;
+    }
+    octets.after_cr = after_cr;
+    *header = (struct simd_header){octets, pieces, (uint8_t)before, false};
+    return at;
+}
+
 static size_t header_end(struct simd_header *header, const uint8_t *in, size_t n)
 {
-    struct simd_header now = *header; /* in registers */
-    size_t at = 0;
-    while (at < n && !now.ended) {
+    if (header->ended)
+        return 0;
+    size_t at = header_blocks(header, in, n);
+    while (at < n && !header->ended) {
         size_t part = n - at < SIMD_BLOCK ? n - at : SIMD_BLOCK;
-        at += header_block(&now, block_at(in, n, at, 'x'), part);
+        at += header_block(header, block_at(in, n, at, 'x'), part);
     }
-    *header = now;
     return at;
 }
 
@@ -62,27 +88,35 @@ static inline uint32_t name_length(const uint8_t *in, size_t n, size_t at)
     return good ? mask_count(name) : 0;
 }
 
+/* Most blocks have one end or none: one is written in any case, and counts if it is there. */
+static inline size_t write_ends(uint64_t ends, size_t at, struct simd_piece *pieces)
+{
+    size_t count = 0;
+    do {
+        pieces[count].end = (uint32_t)(at + mask_first(ends | UINT64_C(1) << 63));
+        count += ends != 0;
+        ends &= ends - 1;
+    } while (ends);
+    return count;
+}
+
 static size_t header_pieces(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
                             size_t room)
 {
-    size_t count = 0, begin = from;
+    size_t count = 0, at = from, begin = from;
     uint64_t after_cr = 0, after_crlf = 0;
-    for (size_t at = from; at < n; at += SIMD_BLOCK) {
+    for (; at < n && room - count > SIMD_BLOCK; at += SIMD_BLOCK) {
         struct lines lines = lines_of(block_at(in, n, at, ' '));
         uint64_t crlf = lines.lf & (lines.cr << 1 | after_cr);
         uint64_t ends = (crlf << 1 | after_crlf) & ~lines.wsp;
         after_cr = lines.cr >> 63;
         after_crlf = crlf >> 63;
-        for (; ends; ends &= ends - 1) {
-            if (count == room)
-                return count;
-            size_t end = at + mask_first(ends);
-            pieces[count++] = (struct simd_piece){(uint32_t)end, name_length(in, n, begin)};
-            begin = end;
-        }
+        count += write_ends(ends, at, pieces + count);
     }
-    if (begin < n && count < room)
-        pieces[count++] = (struct simd_piece){(uint32_t)n, name_length(in, n, begin)};
+    if (at >= n && (count ? pieces[count - 1].end : from) < n)
+        pieces[count++].end = (uint32_t)n;
+    for (size_t i = 0; i < count; begin = pieces[i++].end)
+        pieces[i].name = name_length(in, n, begin);
     return count;
 }
 

@@ -7,8 +7,10 @@
  *   block_store(p, b)                     to any address
  *   block_equal(b, c)                     mask: octet i is c <=> bit i is set; as all masks
  *   block_high(b)                         mask: above 127
+ *   block_odd(b)                          mask: NUL or above 127
  *   block_outside(b, low, high)           mask: below low or above high; both below 128
- *   block_spaces(b)                       HTAB becomes SP
+ *   block_may_shrink(p)                   false: of p[0..64) no octet is HTAB, none is SP with one
+ * of SP, HTAB, CR behind it; reads p[0..65) block_spaces(b)                       HTAB becomes SP
  *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
  *   block_compress_exact(b, keep, out)    the same, and not an octet more is written
  *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
@@ -18,6 +20,7 @@
 #define SIMD_LOGIC_TEXT_H
 
 #include "simd/logic/masks.h"
+#include "simd/logic/octets.h"
 #include "simd/logic/body.h"
 #include "simd/logic/field.h"
 #include "simd/logic/header.h"

@@ -6,6 +6,7 @@
 #define SIMD_NEON_BLOCK_H
 
 #include <arm_neon.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -61,11 +62,33 @@ static inline uint64_t block_high(struct block b)
     return neon_mask(b);
 }
 
+static inline uint64_t block_odd(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vcltq_s8(vreinterpretq_s8_u8(b.v[i]), vdupq_n_s8(1));
+    return neon_mask(b);
+}
+
 static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
 {
     for (int i = 0; i < 4; i++)
         b.v[i] = vcgtq_u8(vsubq_u8(b.v[i], vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
     return neon_mask(b);
+}
+
+/* 255 where an octet may go or change: behind the SP anything up to SP. */
+static inline uint8x16_t neon_may_shrink(const uint8_t *p)
+{
+    uint8x16_t v = vld1q_u8(p), next = vld1q_u8(p + 1), space = vdupq_n_u8(' ');
+    return vorrq_u8(vceqq_u8(v, vdupq_n_u8('\t')),
+                    vandq_u8(vceqq_u8(v, space), vcleq_u8(next, space)));
+}
+
+static inline bool block_may_shrink(const uint8_t *p)
+{
+    uint8x16_t low = vorrq_u8(neon_may_shrink(p), neon_may_shrink(p + 16));
+    uint8x16_t high = vorrq_u8(neon_may_shrink(p + 32), neon_may_shrink(p + 48));
+    return vmaxvq_u8(vorrq_u8(low, high)) != 0;
 }
 
 static inline struct block block_spaces(struct block b)

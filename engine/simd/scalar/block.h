@@ -6,6 +6,7 @@
 #define SIMD_SCALAR_BLOCK_H
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -76,6 +77,14 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return mask;
 }
 
+static inline uint64_t block_odd(struct block b)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++)
+        mask |= scalar_gather(scalar_zero(b.w[i]) | (b.w[i] & HIGH_BITS)) << 8 * i;
+    return mask;
+}
+
 static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
 {
     uint64_t mask = 0;
@@ -85,6 +94,55 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
         mask |= scalar_gather((~from_low | above_high | b.w[i]) & HIGH_BITS) << 8 * i;
     }
     return mask;
+}
+
+/* Highest bits where an octet may go or change: behind the SP anything up to SP. */
+static inline uint64_t scalar_may_shrink(const uint8_t *p)
+{
+    uint64_t w, next;
+    memcpy(&w, p, sizeof w);
+    memcpy(&next, p + 1, sizeof next);
+    uint64_t large = ((next & LOW_BITS) + EACH(0x7f - ' ')) | next;
+    return scalar_zero(w ^ EACH('\t')) | (scalar_zero(w ^ EACH(' ')) & ~large);
+}
+
+static inline bool block_may_shrink(const uint8_t *p)
+{
+    uint64_t may = 0;
+    for (int i = 0; i < WORDS; i++)
+        may |= scalar_may_shrink(p + 8 * i);
+    return may != 0;
+}
+
+/* Words in which nothing may shrink are copied, the others go octet by octet. */
+#define BLOCK_SHRINKS_BY_ITSELF
+enum
+{
+    SHRINK_BLOCKS = 1,
+};
+
+static inline bool scalar_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
+{
+    uint8_t *begin = out;
+    for (const uint8_t *end = in + 8 * WORDS; in < end; in += 8) {
+        if (!scalar_may_shrink(in)) {
+            memcpy(out, in, 8);
+            out += 8;
+            continue;
+        }
+        for (unsigned i = 0; i < 8; i++) {
+            const uint8_t *c = in + i;
+            bool blank = scalar_blank(c[0]);
+            *out = blank ? ' ' : c[0];
+            out += !blank || !(scalar_blank(c[1]) || (c[1] == '\r' && c[2] == '\n'));
+        }
+    }
+    return (size_t)(out - begin);
 }
 
 static inline struct block block_spaces(struct block b)

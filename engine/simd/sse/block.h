@@ -3,6 +3,7 @@
 #define SIMD_SSE_BLOCK_H
 
 #include <nmmintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,6 +59,13 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return block_high(b);
 }
 
+static inline uint64_t block_odd(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = _mm_cmplt_epi8(b.v[i], _mm_set1_epi8(1));
+    return block_high(b);
+}
+
 /* Signed: what is above 127 is below everything. */
 static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
 {
@@ -65,6 +73,22 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     for (int i = 0; i < 4; i++)
         b.v[i] = _mm_or_si128(_mm_cmplt_epi8(b.v[i], lows), _mm_cmpgt_epi8(b.v[i], highs));
     return block_high(b);
+}
+
+/* 255 where an octet may go or change: behind the SP anything up to SP. */
+static inline __m128i sse_may_shrink(const uint8_t *p)
+{
+    __m128i v = sse_load(p), next = sse_load(p + 1), space = _mm_set1_epi8(' ');
+    __m128i small = _mm_cmpeq_epi8(_mm_min_epu8(next, space), next);
+    return _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\t')),
+                        _mm_and_si128(_mm_cmpeq_epi8(v, space), small));
+}
+
+static inline bool block_may_shrink(const uint8_t *p)
+{
+    __m128i low = _mm_or_si128(sse_may_shrink(p), sse_may_shrink(p + 16));
+    __m128i high = _mm_or_si128(sse_may_shrink(p + 32), sse_may_shrink(p + 48));
+    return _mm_movemask_epi8(_mm_or_si128(low, high)) != 0;
 }
 
 static inline struct block block_spaces(struct block b)
