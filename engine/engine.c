@@ -84,6 +84,15 @@ static bool open_source(struct assay_engine *engine, const struct assay_config *
     return engine->source != NULL;
 }
 
+/* Without memory for it there is none. */
+static struct hash_queue *new_queue(void)
+{
+    struct hash_queue *queue = malloc(sizeof *queue);
+    if (queue)
+        hash_queue_init(queue);
+    return queue;
+}
+
 static bool open_engine(struct assay_engine *engine, const struct assay_config *config, char *error)
 {
     engine->timeout_ms = config->timeout_ms ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -102,6 +111,7 @@ struct assay_engine *assay_engine_open(const struct assay_config *config,
         return NULL;
     }
     arena_init(&engine->arena, ENGINE_ARENA_BYTES);
+    engine->hashes = new_queue();
     if (!open_engine(engine, &copy, error))
         assay_engine_close(&engine);
     return engine;
@@ -116,6 +126,9 @@ void assay_engine_close(struct assay_engine **engine)
     if ((*engine)->source)
         dns_source_free(&(*engine)->source);
     arena_fini(&(*engine)->arena);
+    if ((*engine)->hashes)
+        hash_queue_fini((*engine)->hashes);
+    free((*engine)->hashes);
     free(*engine);
     *engine = NULL;
 }
@@ -201,6 +214,7 @@ struct assay_message *assay_message_begin(struct assay_engine *engine,
         return NULL;
     }
     message_init(&message->message, &engine->options, &kept, NULL);
+    message_lend_queue(&message->message, engine->hashes);
     return message;
 }
 
@@ -209,7 +223,9 @@ enum assay_status assay_message_feed(struct assay_message *message, const void *
     if (message->ended)
         return ASSAY_BAD_CALL;
     bool header_ended = message_feed(&message->message, span_of(bytes, n));
-    (void)header_ended; /* a blocking driver asks everything at the end */
+    (void)header_ended;                       /* a blocking driver asks everything at the end */
+    if (message->message.queue)
+        hash_queue_run(message->message.queue); /* the bytes are the caller's */
     return message->message.too_large ? ASSAY_TOO_LARGE : ASSAY_OK;
 }
 
@@ -220,6 +236,9 @@ static void drive(struct assay_engine *engine, struct message *message)
         switch (message_step(message)) {
         case MESSAGE_NEEDS_ANSWERS:
             dns_source_resolve(engine->source, &message->answers, deadline_ms);
+            break;
+        case MESSAGE_NEEDS_HASH:
+            hash_queue_run(message->queue);
             break;
         case MESSAGE_NEEDS_VERIFY:
             verify_many(message->jobs.jobs, message->jobs.count);

@@ -15,6 +15,7 @@ struct assay_engine
     struct message_options options; /* spans and names point into `arena` */
     struct dmarc_psl *psl;          /* owned; NULL in tree-walk mode */
     struct arena arena;             /* what lives as long as the engine */
+    struct hash_queue *hashes;      /* owned; NULL: messages are hashed as they come */
     unsigned timeout_ms;
     uint64_t hits[LIMIT_COUNT];
 };

@@ -78,6 +78,12 @@ void message_init_again(struct message *message, const struct message_options *o
     begin(message, options, envelope, near);
 }
 
+void message_lend_queue(struct message *message, struct hash_queue *queue)
+{
+    message->queue = queue;
+    body_hasher_lend_queue(&message->body, queue);
+}
+
 static bool is_author_domain(const struct message *message, const struct dns_name *name)
 {
     for (uint32_t i = 0; i < message->author_count; i++)
@@ -378,9 +384,30 @@ static enum message_step finish(struct message *message)
     }
     if (message->failed)
         fail_all(message);
+    body_hasher_settle(&message->body);
     fill_verdict(message);
     message->stage = MESSAGE_JUDGED;
     return MESSAGE_DONE;
+}
+
+/* Something of this message waits for the queue to run. */
+static bool hash_is_due(const struct message *message)
+{
+    return message->queue &&
+           (message->queued_at == message->queue->runs || body_hasher_is_queued(&message->body));
+}
+
+/* Once: what is signed does not change with the keys. */
+static void queue_headers(struct message *message)
+{
+    const struct mail_header *header = &message->reader.header;
+    if (!message->queue || message->headers_queued)
+        return;
+    message->headers_queued = true;
+    bool dkim = dkim_queue_hashes(&message->dkim, header, message->queue);
+    bool arc = arc_queue_hashes(&message->arc, header, message->queue);
+    if (dkim || arc)
+        message->queued_at = message->queue->runs;
 }
 
 static enum message_step step_judging(struct message *message)
@@ -391,6 +418,10 @@ static enum message_step step_judging(struct message *message)
     bool spf_waits = !message->spf_done && message->envelope.client.family != IP_NONE;
     if (spf_waits || !message->dkim_done || !message->arc_done)
         return MESSAGE_NEEDS_ANSWERS;
+    queue_headers(message);
+    if (hash_is_due(message))
+        return MESSAGE_NEEDS_HASH;
+    body_hasher_settle(&message->body);
     if (!collect_jobs(message)) {
         message->failed = true;
         return finish(message);
@@ -441,7 +472,7 @@ enum message_step message_step(struct message *message)
     if (message->stage == MESSAGE_JUDGED)
         return MESSAGE_DONE;
     if (message->failed)
-        return finish(message);
+        return hash_is_due(message) ? MESSAGE_NEEDS_HASH : finish(message);
     if (message->stage == MESSAGE_JUDGING)
         return step_judging(message);
     if (message->stage == MESSAGE_VERIFYING)
@@ -514,6 +545,8 @@ void message_park(struct message *message)
 
 static void let_go(struct message *message)
 {
+    if (hash_is_due(message))
+        hash_queue_run(message->queue); /* it knows what is now released */
     if (message->header_judged) {
         dkim_fini(&message->dkim);
         arc_fini(&message->arc);

@@ -52,6 +52,7 @@ struct message_envelope
 enum message_step
 {
     MESSAGE_NEEDS_ANSWERS = 0x41, /* have message->answers resolved */
+    MESSAGE_NEEDS_HASH = 0x44,    /* run the queue that was lent; never asked for without one */
     MESSAGE_NEEDS_VERIFY = 0x42,  /* run verify_many over message->jobs */
     MESSAGE_DONE = 0x43,          /* message->verdict may be read */
 };
@@ -84,6 +85,9 @@ struct message
     struct dkim_options dkim_options;
     struct arc_judgement arc;
     struct arc_options arc_options;
+    struct hash_queue *queue; /* borrowed; NULL: everything is hashed at once */
+    uint64_t queued_at;       /* its number of runs when header hashes went into it */
+    bool headers_queued;
     struct verify_list jobs;
     struct buffer scratch;
     uint64_t bytes;     /* fed so far */
@@ -105,8 +109,14 @@ struct message
  */
 void message_init(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near);
-/* Takes bytes in any pieces. True when this piece ended the header: questions are there to be
- * asked. */
+/*
+ * Before the first feed; NULL lends none. Bodies and headers are hashed together with those of
+ * other messages when the queue runs. It is borrowed until message_fini. Whoever lends it runs it
+ * before bytes that were fed go away, and when a step asks for it.
+ */
+void message_lend_queue(struct message *message, struct hash_queue *queue);
+/* Takes bytes in any pieces: borrowed for the call, with a queue until that has run. True when this
+ * piece ended the header: questions are there to be asked. */
 bool message_feed(struct message *message, struct span bytes);
 /*
  * While the message still arrives, after answers have come: the judges go on as far as the header

@@ -200,6 +200,45 @@ static struct verify_job *add_jobs(const struct dkim_signature *signature,
     return first;
 }
 
+static bool every_seal_has_a_key(const struct arc_judgement *judgement)
+{
+    for (uint32_t i = 0; i < judgement->count; i++)
+        if (judgement->sets[i].seal_keys.usable == 0)
+            return false;
+    return true;
+}
+
+bool arc_queue_hashes(struct arc_judgement *judgement, const struct mail_header *header,
+                      struct hash_queue *queue)
+{
+    if (!arc_is_open(judgement) || newest_set(judgement)->ams_keys.usable == 0 ||
+        !every_seal_has_a_key(judgement))
+        return false;
+    bool queued = false;
+    if (!judgement->seals_queued)
+        queued = judgement->seals_queued =
+            arc_seal_hash_queue(judgement->sets, judgement->count, judgement->arena, queue);
+    for (uint32_t i = judgement->count; i >= 1; i--) {
+        struct arc_set *set = &judgement->sets[i - 1];
+        if (set->ams_keys.usable == 0 || set->ams_queued)
+            continue;
+        set->ams_queued =
+            dkim_header_hash_queue(header, &set->ams, judgement->arena, queue, set->ams_hash);
+        queued = queued || set->ams_queued;
+    }
+    return queued;
+}
+
+static bool hash_ams(struct arc_judgement *judgement, const struct arc_set *set,
+                     const struct mail_header *header, struct buffer *scratch,
+                     uint8_t digest[SHA256_BYTES])
+{
+    if (!set->ams_queued)
+        return dkim_header_hash(header, &set->ams, judgement->arena, scratch, digest);
+    memcpy(digest, set->ams_hash, SHA256_BYTES);
+    return true;
+}
+
 static bool add_ams_jobs(struct arc_judgement *judgement, struct arc_set *set,
                          const struct mail_header *header, struct buffer *scratch,
                          struct verify_list *list)
@@ -207,27 +246,37 @@ static bool add_ams_jobs(struct arc_judgement *judgement, struct arc_set *set,
     uint8_t digest[SHA256_BYTES];
     if (set->ams_job_count)
         return true; /* verified before arc_renew */
-    if (!dkim_header_hash(header, &set->ams, judgement->arena, scratch, digest))
+    if (!hash_ams(judgement, set, header, scratch, digest))
         return false;
     set->ams_jobs = add_jobs(&set->ams, &set->ams_keys, digest, list, &set->ams_job_count);
     return true;
 }
 
-static bool add_seal_jobs(struct arc_judgement *judgement, struct buffer *scratch,
-                          struct verify_list *list)
+/* What every seal signs, unless a queue has told. */
+static bool hash_seals(struct arc_judgement *judgement, struct buffer *scratch)
 {
     struct arc_seal_hash hash;
     bool known = true;
+    if (judgement->seals_queued)
+        return true;
     arc_seal_hash_init(&hash, scratch);
-    for (uint32_t i = 0; known && i < judgement->count; i++) {
-        struct arc_set *set = &judgement->sets[i];
-        uint8_t digest[SHA256_BYTES];
-        known = arc_seal_hash_next(&hash, set, digest);
-        if (known && set->seal_job_count == 0)
-            set->seal_jobs =
-                add_jobs(&set->seal, &set->seal_keys, digest, list, &set->seal_job_count);
-    }
+    for (uint32_t i = 0; known && i < judgement->count; i++)
+        known = arc_seal_hash_next(&hash, &judgement->sets[i], judgement->sets[i].seal_hash);
     return known;
+}
+
+static bool add_seal_jobs(struct arc_judgement *judgement, struct buffer *scratch,
+                          struct verify_list *list)
+{
+    if (!hash_seals(judgement, scratch))
+        return false;
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        struct arc_set *set = &judgement->sets[i];
+        if (set->seal_job_count == 0)
+            set->seal_jobs =
+                add_jobs(&set->seal, &set->seal_keys, set->seal_hash, list, &set->seal_job_count);
+    }
+    return true;
 }
 
 /* AV-7: from the newest but one down, until one is lost. Never a reason for the chain to fail. */

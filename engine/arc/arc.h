@@ -32,6 +32,8 @@ struct arc_set
     bool trusted;            /* d= of the seal is listed and the chain passed */
     struct verify_job *ams_jobs, *seal_jobs; /* arena */
     uint32_t ams_job_count, seal_job_count;
+    bool ams_queued; /* ams_hash is known as soon as the queue has run */
+    uint8_t ams_hash[SHA256_BYTES], seal_hash[SHA256_BYTES];
 };
 
 /*
@@ -68,6 +70,7 @@ struct arc_judgement
     uint32_t trusted_sealer;
     struct arena *arena;
     struct limit_hits *hits;
+    bool seals_queued;     /* the sets' seal_hash is known as soon as the queue has run */
     bool structure_failed; /* failed before any key was asked for */
     uint32_t questions;    /* DNS questions that nobody had asked before: at most
                               MAX_DNS_QUESTIONS_ARC, apart from those of the other judges */
@@ -83,6 +86,9 @@ bool arc_begin(struct arc_judgement *judgement, const struct mail_header *header
 enum judge arc_fetch(struct arc_judgement *judgement, struct dns_answers *answers) MUST_CHECK;
 /* How many jobs arc_jobs may append at most. */
 uint32_t arc_job_ceiling(const struct arc_judgement *judgement);
+/* As dkim_queue_hashes. */
+bool arc_queue_hashes(struct arc_judgement *judgement, const struct mail_header *header,
+                      struct hash_queue *queue) MUST_CHECK;
 /* As dkim_jobs. A chain that is lost without public-key work appends nothing. */
 void arc_jobs(struct arc_judgement *judgement, const struct mail_header *header,
               const struct body_hasher *hasher, const struct arc_options *options,

@@ -8,6 +8,7 @@
 #define ARC_SEAL_HASH_H
 
 #include "arc/arc.h"
+#include "crypto/hash_queue.h"
 
 struct arc_seal_hash
 {
@@ -23,5 +24,12 @@ void arc_seal_hash_init(struct arc_seal_hash *hash, struct buffer *scratch);
  */
 bool arc_seal_hash_next(struct arc_seal_hash *hash, const struct arc_set *set,
                         uint8_t out[SHA256_BYTES]) MUST_CHECK;
+/*
+ * The same for all sets together, hashed when the queue runs: what the seal of set i + 1 signs goes
+ * to sets[i].seal_hash. `sets` is borrowed until then. False: it does not fit into the queue, or no
+ * memory.
+ */
+bool arc_seal_hash_queue(struct arc_set *sets, uint32_t count, struct arena *arena,
+                         struct hash_queue *queue) MUST_CHECK;
 
 #endif

@@ -176,16 +176,28 @@ struct buffer *hash_queue_text(struct hash_queue *queue)
     return &queue->text;
 }
 
+static bool drop_text(struct hash_queue *queue)
+{
+    queue->text.n = queue->text_begun;
+    hash_queue_run(queue);
+    return false;
+}
+
+bool hash_queue_text_keep(struct hash_queue *queue, struct span *kept)
+{
+    if (queue->text.failed)
+        return drop_text(queue);
+    *kept = span_skip(buffer_span(&queue->text), queue->text_begun);
+    return true;
+}
+
 bool hash_queue_text_end(struct hash_queue *queue, uint8_t out[SHA256_BYTES])
 {
     struct buffer *text = &queue->text;
     size_t n = text->n - queue->text_begun;
     uint8_t *padding = buffer_reserve(text, SHA256_PADDING_MAX);
-    if (!padding) {
-        text->n = queue->text_begun;
-        hash_queue_run(queue);
-        return false;
-    }
+    if (!padding)
+        return drop_text(queue);
     n += sha256_pad(padding, n);
     queue->texts[queue->text_count++] = (struct hash_text){
         .p = text->p + queue->text_begun,

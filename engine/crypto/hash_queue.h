@@ -59,8 +59,7 @@ struct hash_queue
     uint32_t text_taken;
     struct buffer text;
     size_t text_begun; /* where the one that is being written begins */
-    uint8_t stage[SHA256_LANES_MAX][SHA256_BLOCK_BYTES + HASH_ROOM + SHA256_PADDING_MAX]
-        __attribute__((aligned(64)));
+    uint8_t stage[SHA256_LANES_MAX][SHA256_BLOCK_BYTES + HASH_ROOM + SHA256_PADDING_MAX];
 };
 
 /* A queue must not be moved between init and fini. */
@@ -77,6 +76,11 @@ struct buffer *hash_queue_text(struct hash_queue *queue);
  * is dropped. The queue has then run, so that a second try has all the room there ever is.
  */
 bool hash_queue_text_end(struct hash_queue *queue, uint8_t out[SHA256_BYTES]) MUST_CHECK;
+
+/*
+ * Ends it as a text that stays where it is until the queue has run, for a source. False: as above.
+ */
+bool hash_queue_text_keep(struct hash_queue *queue, struct span *kept) MUST_CHECK;
 
 /* Until nothing is left. */
 void hash_queue_run(struct hash_queue *queue);

@@ -169,6 +169,31 @@ static void add_jobs(struct dkim_verified *verified, const uint8_t digest[SHA256
     }
 }
 
+bool dkim_queue_hashes(struct dkim_judgement *judgement, const struct mail_header *header,
+                       struct hash_queue *queue)
+{
+    bool queued = false;
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        struct dkim_verified *verified = &judgement->verified[i];
+        if (!is_open(verified) || verified->keys.usable == 0 || verified->header_queued)
+            continue;
+        verified->header_queued = dkim_header_hash_queue(
+            header, &verified->signature, judgement->arena, queue, verified->header_hash);
+        queued = queued || verified->header_queued;
+    }
+    return queued;
+}
+
+static bool hash_header(struct dkim_judgement *judgement, const struct mail_header *header,
+                        struct dkim_verified *verified, struct buffer *scratch,
+                        uint8_t digest[SHA256_BYTES])
+{
+    if (!verified->header_queued)
+        return dkim_header_hash(header, &verified->signature, judgement->arena, scratch, digest);
+    memcpy(digest, verified->header_hash, SHA256_BYTES);
+    return true;
+}
+
 void dkim_jobs(struct dkim_judgement *judgement, const struct mail_header *header,
                const struct body_hasher *hasher, const struct dkim_options *options,
                struct buffer *scratch, struct verify_list *list)
@@ -183,7 +208,7 @@ void dkim_jobs(struct dkim_judgement *judgement, const struct mail_header *heade
             continue;
         verified->unsigned_fields = dkim_unsigned_fields(header, signature, judgement->arena,
                                                          &verified->unsigned_field_count);
-        if (dkim_header_hash(header, signature, judgement->arena, scratch, digest))
+        if (hash_header(judgement, header, verified, scratch, digest))
             add_jobs(verified, digest, list);
         else
             conclude(verified, RESULT_TEMPERROR, "header_hash_unknown");

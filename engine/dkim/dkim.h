@@ -45,7 +45,9 @@ struct dkim_verified
                                      those; 0: not among them */
     struct verify_job *first_job; /* arena */
     uint32_t job_count;
-    uint32_t rank; /* 0 is tried first */
+    uint32_t rank;      /* 0 is tried first */
+    bool header_queued; /* header_hash is known as soon as the queue has run */
+    uint8_t header_hash[SHA256_BYTES];
     const char *const
         *unsigned_fields; /* arena: critical fields present and not covered (C02), names static */
     uint32_t unsigned_field_count;
@@ -77,6 +79,13 @@ struct verify_list
     uint32_t capacity;
 };
 
+/*
+ * Before dkim_jobs, where there is a queue: header hashes of the signatures that have keys go into
+ * it, to be hashed together with whatever else is in it. True where something was queued: it has to
+ * run before dkim_jobs. What is not queued dkim_jobs hashes by itself.
+ */
+bool dkim_queue_hashes(struct dkim_judgement *judgement, const struct mail_header *header,
+                       struct hash_queue *queue) MUST_CHECK;
 /*
  * Checks what is cheap (body hash, length), hashes the headers, appends jobs. `list->jobs` must
  * stay where it is until dkim_finish. `hasher` has ended.

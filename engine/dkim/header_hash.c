@@ -37,29 +37,46 @@ static const struct mail_field *next_instance(const struct mail_header *header, 
     return field;
 }
 
-static struct span without_final_crlf(struct span text)
-{
-    bool has_crlf = text.n >= 2 && memcmp(text.p + text.n - 2, "\r\n", 2) == 0;
-    return has_crlf ? span_slice(text, 0, text.n - 2) : text;
-}
-
-bool dkim_header_hash(const struct mail_header *header, const struct dkim_signature *signature,
-                      struct arena *arena, struct buffer *scratch, uint8_t out[SHA256_BYTES])
+/* Appends what is signed. False without memory; the buffer may have failed besides. */
+static bool write_text(const struct mail_header *header, const struct dkim_signature *signature,
+                       struct arena *arena, struct buffer *text)
 {
     assert(signature->kind != DKIM_ARC_SEAL);
     const struct mail_field *self = signature->field;
     int32_t *places = ARENA_ARRAY(arena, header->count, int32_t);
     if (!places)
         return false;
-    buffer_reset(scratch);
     for (uint32_t i = 0; i < signature->item_count; i++) {
         const struct mail_field *field = next_instance(header, signature->items[i], self, places);
         if (field)
-            canon_field(signature->header_canon, field, (struct span){NULL, 0}, scratch);
+            canon_field(signature->header_canon, field, (struct span){NULL, 0}, text);
     }
-    canon_field(signature->header_canon, self, signature->b_value, scratch); /* DV-22 */
-    if (scratch->failed)
-        return false;
-    sha256_of(without_final_crlf(buffer_span(scratch)), out);
+    canon_field(signature->header_canon, self, signature->b_value, text); /* DV-22 */
+    if (text->n >= 2 && memcmp(text->p + text->n - 2, "\r\n", 2) == 0)
+        text->n -= 2;
     return true;
+}
+
+bool dkim_header_hash(const struct mail_header *header, const struct dkim_signature *signature,
+                      struct arena *arena, struct buffer *scratch, uint8_t out[SHA256_BYTES])
+{
+    buffer_reset(scratch);
+    if (!write_text(header, signature, arena, scratch) || scratch->failed)
+        return false;
+    sha256_of(buffer_span(scratch), out);
+    return true;
+}
+
+bool dkim_header_hash_queue(const struct mail_header *header,
+                            const struct dkim_signature *signature, struct arena *arena,
+                            struct hash_queue *queue, uint8_t out[SHA256_BYTES])
+{
+    for (unsigned tries = 0; tries < 2; tries++) {
+        struct buffer *text = hash_queue_text(queue);
+        if (!write_text(header, signature, arena, text))
+            text->failed = true;
+        if (hash_queue_text_end(queue, out))
+            return true;
+    }
+    return false;
 }

@@ -6,6 +6,7 @@
 #ifndef DKIM_HEADER_HASH_H
 #define DKIM_HEADER_HASH_H
 
+#include "crypto/hash_queue.h"
 #include "dkim/signature.h"
 
 /*
@@ -17,5 +18,13 @@
 bool dkim_header_hash(const struct mail_header *header, const struct dkim_signature *signature,
                       struct arena *arena, struct buffer *scratch,
                       uint8_t out[SHA256_BYTES]) MUST_CHECK;
+
+/*
+ * The same, hashed when the queue runs: `out` is borrowed until then. False: it does not fit into
+ * the queue; hash it by itself.
+ */
+bool dkim_header_hash_queue(const struct mail_header *header,
+                            const struct dkim_signature *signature, struct arena *arena,
+                            struct hash_queue *queue, uint8_t out[SHA256_BYTES]) MUST_CHECK;
 
 #endif

@@ -46,6 +46,7 @@ struct batch
     batch_done *done;
     struct refreshed refreshes[REFRESHES_MAX]; /* to be asked when the round has ended */
     uint32_t refresh_count;
+    struct members hashing;   /* said MESSAGE_NEEDS_HASH */
     struct members verifying; /* said MESSAGE_NEEDS_VERIFY */
     struct members waiting;   /* said MESSAGE_NEEDS_ANSWERS */
     struct batch_counts counts;
@@ -99,6 +100,9 @@ static void go_on(struct batch *batch, struct member member)
     case MESSAGE_NEEDS_ANSWERS:
         add(&batch->waiting, member);
         return;
+    case MESSAGE_NEEDS_HASH:
+        add(&batch->hashing, member);
+        return;
     case MESSAGE_NEEDS_VERIFY:
         add(&batch->verifying, member);
         return;
@@ -114,9 +118,18 @@ static void go_on_all(struct batch *batch, const struct members *members)
         go_on(batch, members->list[i]);
 }
 
+static void hash_all(struct batch *batch)
+{
+    struct members hashed = batch->hashing;
+    batch->hashing.count = 0;
+    round_hash(&batch->round);
+    go_on_all(batch, &hashed);
+}
+
 /* Until none is left: a message whose key was renewed may have new jobs. */
 static void verify_all(struct batch *batch)
 {
+    hash_all(batch);
     while (batch->verifying.count) {
         struct message *messages[ROUND_MESSAGES];
         struct members verified = batch->verifying;
@@ -220,6 +233,7 @@ static void end_round(struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->waiting.count; i++)
         message_park(batch->waiting.list[i].message);
+    assert(batch->hashing.count == 0 && batch->verifying.count == 0);
     batch->counts.rounds++;
     cache_thread_quiescent();
     ask_refreshes(batch);

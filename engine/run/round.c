@@ -10,6 +10,7 @@ void round_init(struct round *round, struct cache *cache,
     round->context = context;
     round->now_ms = 0;
     round->stock_count = 0;
+    hash_queue_init(&round->hashes);
     near_init(round);
     cache_reader_init(&round->reader, cache);
 }
@@ -23,6 +24,7 @@ static void message_free(struct message *message)
 void round_fini(struct round *round)
 {
     cache_reader_fini(&round->reader);
+    hash_queue_fini(&round->hashes);
     while (round->stock_count)
         message_free(round->stock[--round->stock_count]);
 }
@@ -30,14 +32,17 @@ void round_fini(struct round *round)
 struct message *round_begin_message(struct round *round, const struct message_options *options,
                                     const struct message_envelope *envelope)
 {
+    struct message *message;
     if (round->stock_count) {
-        struct message *message = round->stock[--round->stock_count];
+        message = round->stock[--round->stock_count];
         message_init_again(message, options, envelope, &round->near);
-        return message;
-    }
-    struct message *message = malloc(sizeof *message);
-    if (message)
+    } else {
+        message = malloc(sizeof *message);
+        if (!message)
+            return NULL;
         message_init(message, options, envelope, &round->near);
+    }
+    message_lend_queue(message, &round->hashes);
     return message;
 }
 
@@ -48,6 +53,11 @@ void round_end_message(struct round *round, struct message *message)
         round->stock[round->stock_count++] = message;
     else
         message_free(message);
+}
+
+void round_hash(struct round *round)
+{
+    hash_queue_run(&round->hashes);
 }
 
 uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n)

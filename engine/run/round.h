@@ -3,8 +3,9 @@
  * drives it: a worker of the pool (worker.c) or a batch on the caller's thread (batch.c).
  *
  * A round is one read section of the cache. Whoever drives sets `now_ms` when it begins, has the
- * messages go on (message_step), calls round_verify for those that need it, parks what goes on
- * living (message_park) and ends it with cache_thread_quiescent().
+ * messages go on (message_step), calls round_hash when all have taken what there is for them, and
+ * round_verify for those that need it, parks what goes on living (message_park) and ends it with
+ * cache_thread_quiescent(). What was fed is borrowed until round_hash.
  *
  * Threads: all calls on one thread, registered with the cache and online (cache/tsan.h).
  */
@@ -32,6 +33,7 @@ struct round
     void (*refresh)(void *context, const struct dns_name *name, enum dns_type type);
     void *context; /* of `refresh` */
     struct verify_job *jobs[ROUND_JOBS];
+    struct hash_queue hashes;              /* of all messages of the round */
     struct message *stock[STOCK_MESSAGES]; /* owned: not in use, with their memory */
     uint32_t stock_count;
 };
@@ -49,6 +51,9 @@ struct message *round_begin_message(struct round *round, const struct message_op
 /* Ends it and keeps its memory for another one. */
 void round_end_message(struct round *round, struct message *message);
 
+/* Hashes together what the messages have been fed and what they sign: call message_step afterwards
+ * for each that has said MESSAGE_NEEDS_HASH. */
+void round_hash(struct round *round);
 /* Verifies the jobs of all these messages together, which have said MESSAGE_NEEDS_VERIFY: call
  * message_step for each afterwards. Returns how many jobs there were. */
 uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n);

@@ -73,6 +73,8 @@ struct task
     struct dns_answers *answers; /* of one of them */
     struct piece *pieces;        /* oldest first */
     struct piece **last_piece;
+    struct piece *lent;   /* fed in this round, and not hashed yet */
+    uint64_t lent_bytes;  /* likewise; of the first of `pieces` too */
     struct ask *asks;     /* all of this message, answered ones too */
     uint32_t open_asks;   /* not yet answered */
     struct task *next;    /* in the list of ready tasks */

@@ -74,16 +74,34 @@ static bool begin(struct worker *worker, struct task *task)
     return true;
 }
 
-static void drop_first(struct task *task)
+static struct piece *take_first(struct task *task)
 {
     struct piece *piece = task->pieces;
     task->pieces = piece->next;
     if (!task->pieces)
         task->last_piece = &task->pieces;
-    piece_free(piece);
+    return piece;
 }
 
-/* One slice of what has come in. */
+static void lend_first(struct task *task)
+{
+    struct piece *piece = take_first(task);
+    piece->next = task->lent;
+    task->lent = piece;
+}
+
+void task_give_back(struct task *task)
+{
+    while (task->lent) {
+        struct piece *piece = task->lent;
+        task->lent = piece->next;
+        piece_free(piece);
+    }
+    task_unqueue(task, task->lent_bytes);
+    task->lent_bytes = 0;
+}
+
+/* One slice of what has come in; it stays until the round has hashed it. */
 static void feed(struct task *task)
 {
     size_t left = ROUND_SLICE_BYTES;
@@ -96,9 +114,9 @@ static void feed(struct task *task)
         left -= n;
         if (piece->bytes.n)
             break;
-        drop_first(task);
+        lend_first(task);
     }
-    task_unqueue(task, ROUND_SLICE_BYTES - left);
+    task->lent_bytes += ROUND_SLICE_BYTES - left;
 }
 
 static void set_deadline(const struct worker *worker, struct task *task, unsigned wanted_ms)
@@ -133,6 +151,9 @@ void task_go_on(struct worker *worker, struct task *task)
             if (ask_open_questions(worker, task))
                 continue;
             wait_for_answers(worker, task);
+            return;
+        case MESSAGE_NEEDS_HASH:
+            worker->hashing[worker->hashing_count++] = task;
             return;
         case MESSAGE_NEEDS_VERIFY:
             worker->verifying[worker->verifying_count++] = task;
@@ -264,7 +285,7 @@ static void count(struct worker *worker, const struct task *task, enum task_outc
 static void drop_pieces(struct task *task)
 {
     while (task->pieces)
-        drop_first(task);
+        piece_free(take_first(task));
 }
 
 /* The request's part is over; what is left of the task waits for its producer. */
@@ -272,10 +293,11 @@ static void release(struct worker *worker, struct task *task)
 {
     timers_remove(&worker->timers, &task->deadline);
     ask_drop_all(task);
-    drop_pieces(task);
     if (task->message)
-        round_end_message(&worker->round, task->message);
+        round_end_message(&worker->round, task->message); /* hashes what it was lent */
     task->message = NULL;
+    task_give_back(task);
+    drop_pieces(task);
     if (task->query)
         arena_fini(&task->query->arena);
     free(task->query);

@@ -147,6 +147,21 @@ static void verify_tasks(struct worker *worker)
     }
 }
 
+/* What the tasks of this round have fed, and what is to be hashed for their judgement. */
+static void hash_tasks(struct worker *worker)
+{
+    struct task *tasks[ROUND_TASKS];
+    uint32_t n = worker->hashing_count;
+    memcpy(tasks, worker->hashing, n * sizeof tasks[0]);
+    worker->hashing_count = 0;
+    round_hash(&worker->round);
+    for (uint32_t i = 0; i < worker->running_count; i++)
+        if (worker->running[i])
+            task_give_back(worker->running[i]);
+    for (uint32_t i = 0; i < n; i++)
+        task_go_on(worker, tasks[i]);
+}
+
 static void park_tasks(struct worker *worker)
 {
     for (uint32_t i = 0; i < worker->running_count; i++)
@@ -164,7 +179,9 @@ static void run_round(struct worker *worker)
 #ifdef POOL_QUIESCENT_IN_ROUND
     cache_thread_quiescent(); /* the negative control of tests/stress/pool_stress.c */
 #endif
+    hash_tasks(worker);
     verify_tasks(worker);
+    assert(worker->hashing_count == 0);
     park_tasks(worker);
     task_round_done(worker);
     COUNT_ADD(worker->counts.rounds, 1);

@@ -62,6 +62,8 @@ struct worker
 
     struct task *running[ROUND_TASKS]; /* tasks of this round; NULL: done since */
     uint32_t running_count;
+    struct task *hashing[ROUND_TASKS];
+    uint32_t hashing_count;
     struct task *verifying[ROUND_TASKS];
     uint32_t verifying_count;
     void (*round_done)(void *context); /* to be called at the round's end; NULL: nobody was told */
@@ -112,7 +114,9 @@ void task_ready(struct worker *worker, struct task *task);
 void task_run(struct worker *worker, struct task *task);
 /* Calls what the round's tasks want called when it ends. */
 void task_round_done(struct worker *worker);
-/* After its jobs were verified. */
+/* After what it fed was hashed. */
+void task_give_back(struct task *task);
+/* After what it needed was hashed, or its jobs were verified. */
 void task_go_on(struct worker *worker, struct task *task);
 /* Sets it aside at the end of a round: no cached pointer is left. */
 void task_park(struct worker *worker, struct task *task);

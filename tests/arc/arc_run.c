@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include "arc/seal_hash.h"
+
 static void fetch(struct arc_run *run, struct span zone)
 {
     struct dns_error error;
@@ -30,6 +32,40 @@ static void run_init(struct arc_run *run, struct arc_shortage shortage)
         cr_assert(body_hasher_want(&run->hasher, CANON_SIMPLE, 1 + i) >= 0);
 }
 
+/* The hashes by way of a queue are those one by one. */
+static void check_hashes(struct arc_run *run)
+{
+    struct arc_seal_hash hash;
+    uint8_t want[SHA256_BYTES];
+    arc_seal_hash_init(&hash, &run->scratch);
+    for (uint32_t i = 0; run->arc.seals_queued && i < run->arc.count; i++) {
+        const struct arc_set *set = &run->arc.sets[i];
+        cr_assert(arc_seal_hash_next(&hash, set, want));
+        cr_expect(memcmp(set->seal_hash, want, sizeof want) == 0, "seal %u of %u", i + 1,
+                  run->arc.count);
+    }
+    for (uint32_t i = 0; i < run->arc.count; i++) {
+        const struct arc_set *set = &run->arc.sets[i];
+        if (!set->ams_queued)
+            continue;
+        cr_assert(
+            dkim_header_hash(&run->reader.header, &set->ams, &run->arena, &run->scratch, want));
+        cr_expect(memcmp(set->ams_hash, want, sizeof want) == 0, "AMS %u of %u", i + 1,
+                  run->arc.count);
+    }
+}
+
+static void queue_hashes(struct arc_run *run)
+{
+    static struct hash_queue queue;
+    hash_queue_init(&queue);
+    bool queued = arc_queue_hashes(&run->arc, &run->reader.header, &queue);
+    hash_queue_run(&queue);
+    if (queued)
+        check_hashes(run);
+    hash_queue_fini(&queue);
+}
+
 bool arc_run_short(struct arc_run *run, struct span message, struct span zone,
                    const struct arc_options *options, struct arc_shortage shortage)
 {
@@ -48,6 +84,8 @@ bool arc_run_short(struct arc_run *run, struct span message, struct span zone,
     run->list.capacity = arc_job_ceiling(&run->arc);
     run->list.jobs = calloc(run->list.capacity + 1, sizeof *run->list.jobs);
     cr_assert(run->list.jobs != NULL);
+    if (!shortage.scratch_bytes && !shortage.arena_bytes)
+        queue_hashes(run);
     arc_jobs(&run->arc, &run->reader.header, &run->hasher, options, &run->scratch, &run->list);
     verify_many(run->list.jobs, run->list.count);
     arc_finish(&run->arc, options, mail_anomalies_forbid_pass(&run->anomalies));

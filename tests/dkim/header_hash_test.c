@@ -109,6 +109,12 @@ static void check_hash(const struct hash_case *c, enum dkim_kind kind)
     sha256_of(span_from_string(c->want), want);
     cr_expect(memcmp(got, want, sizeof got) == 0, "%s: hashed \"%.*s\", want \"%s\"", c->name,
               (int)scratch.n, (const char *)scratch.p, c->want);
+    struct hash_queue queue;
+    hash_queue_init(&queue);
+    cr_assert(dkim_header_hash_queue(&reader.header, &signature, &arena, &queue, got));
+    hash_queue_run(&queue);
+    cr_expect(memcmp(got, want, sizeof got) == 0, "%s: queued", c->name);
+    hash_queue_fini(&queue);
     buffer_fini(&scratch);
     arena_fini(&arena);
 }
@@ -192,4 +198,53 @@ Test(header_hash, failures_give_no_hash)
     cr_expect(!dkim_header_hash(&reader.header, &signature, &full, &scratch, out), "no memory");
     buffer_fini(&scratch);
     arena_fini(&arena);
+}
+
+/* A header as long as the queue's room for texts is hashed by itself, a shorter one in it, also
+ * where others take the room first. */
+Test(header_hash, long_headers_and_the_queue)
+{
+    static struct hash_queue queue;
+    hash_queue_init(&queue);
+    for (unsigned kilobytes = 50; kilobytes <= 150; kilobytes += 10) {
+        struct arena arena;
+        struct limit_hits hits = {0};
+        struct mail_anomalies anomalies = {0};
+        struct mail_reader reader;
+        struct buffer header, scratch;
+        uint8_t first[SHA256_BYTES], got[SHA256_BYTES], want[SHA256_BYTES];
+        arena_init(&arena, MAX_ARENA_BYTES);
+        buffer_init(&header, MAX_HEADER_BYTES);
+        buffer_init(&scratch, MAX_HEADER_BYTES + 2);
+        mail_reader_init(&reader, &arena, &hits, &anomalies);
+        buffer_append_string(&header, "DKIM-Signature: v=1; a=rsa-sha256; d=a.test; s=s; "
+                                      "c=simple; h=from:x:x; " BH "; b=QUJD\r\nFrom: a\r\n");
+        for (unsigned i = 0; i < kilobytes; i++)
+            buffer_printf(&header, "%s%01000u\r\n %021u",
+                          i % 75 ? ""
+                          : i    ? "\r\nX: "
+                                 : "X: ",
+                          i, i);
+        buffer_append_string(&header, "\r\n\r\n");
+        buffer_append_byte(&header, '\0');
+        cr_assert(!header.failed);
+        struct dkim_signature signature =
+            read_signature(&reader, (const char *)header.p, 0, DKIM_SIGNATURE);
+        cr_assert(dkim_header_hash(&reader.header, &signature, &arena, &scratch, want));
+        bool fits = scratch.n + SHA256_PADDING_MAX <= HASH_TEXT_BYTES;
+        cr_assert(fits == (kilobytes <= 120), "%u KB", kilobytes);
+        for (unsigned i = 0; i < 2; i++) {
+            uint8_t *out = i ? got : first;
+            cr_expect(dkim_header_hash_queue(&reader.header, &signature, &arena, &queue, out) ==
+                          fits,
+                      "%u KB", kilobytes);
+        }
+        hash_queue_run(&queue);
+        cr_expect(!fits || memcmp(first, want, sizeof want) == 0, "%u KB", kilobytes);
+        cr_expect(!fits || memcmp(got, want, sizeof want) == 0, "%u KB", kilobytes);
+        buffer_fini(&header);
+        buffer_fini(&scratch);
+        arena_fini(&arena);
+    }
+    hash_queue_fini(&queue);
 }

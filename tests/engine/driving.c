@@ -9,6 +9,7 @@
 
 enum
 {
+    HELD_MAX = 12,  /* more than a body hasher notes */
     STEPS_MAX = 64, /* more than any message needs: it does not come to an end */
     JSON_MAX = 16 * 1024 * 1024,
     LENT_MAX = 128,
@@ -82,9 +83,26 @@ static void lend_all(struct driving *driving, struct dns_answers *answers)
     }
 }
 
+/* What was fed is borrowed until the queue has run; then it ends, so nobody may look at it. */
+static struct hash_queue queue;
+static uint8_t *held[HELD_MAX];
+static unsigned held_count;
+
+static void run_queue(void)
+{
+    hash_queue_run(&queue);
+    while (held_count)
+        free(held[--held_count]);
+}
+
 static void do_what_is_asked(struct driving *driving, struct message *message,
                              enum message_step step)
 {
+    if (step == MESSAGE_NEEDS_HASH) {
+        cr_assert(message->queue != NULL, "without a queue");
+        driving->steps_hashed++;
+        run_queue();
+    }
     if (step == MESSAGE_NEEDS_VERIFY)
         verify_many(message->jobs.jobs, message->jobs.count);
     if (step != MESSAGE_NEEDS_ANSWERS)
@@ -102,12 +120,13 @@ static void feed_all(struct driving *driving, struct message *message, struct sp
     size_t piece = driving->piece ? driving->piece : text.n;
     while (text.n) {
         size_t n = text.n < piece ? text.n : piece;
-        /* A copy that ends with the call: nobody may keep what was fed. */
         uint8_t *copy = malloc(n);
         cr_assert(copy != NULL);
         memcpy(copy, text.p, n);
+        held[held_count++] = copy;
         (void)message_feed(message, span_of(copy, n));
-        free(copy);
+        if (!message->queue || held_count == HELD_MAX)
+            run_queue();
         text = span_skip(text, n);
         end_round(driving, message, PARK_FED);
     }
@@ -116,11 +135,15 @@ static void feed_all(struct driving *driving, struct message *message, struct sp
 void drive_message(struct driving *driving, const struct message_envelope *envelope,
                    struct span text, struct message *message)
 {
-    driving->steps_waiting = 0;
+    driving->steps_waiting = driving->steps_hashed = 0;
+    if (!queue.runs)
+        hash_queue_init(&queue);
     message_init(message, &driving->engine->options, envelope,
                  driving->near ? &driving->near->near : NULL);
     if (driving->arena_bytes)
         message->arena.ceiling_bytes = driving->arena_bytes;
+    if (driving->near)
+        message_lend_queue(message, &queue);
     end_round(driving, message, PARK_FED);
     feed_all(driving, message, text);
     message_end(message);
@@ -152,6 +175,7 @@ char *drive(struct driving *driving, const struct message_envelope *envelope, st
     drive_message(driving, envelope, text, &message);
     char *json = message_json(&message);
     message_fini(&message);
+    run_queue();
     if (driving->near)
         near_source_end_round(driving->near);
     while (lent_count)

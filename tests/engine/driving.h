@@ -1,4 +1,7 @@
-/* Drives one message through message.h as the pool would, over a near source or without. */
+/*
+ * Drives one message through message.h as the pool would, over a near source or without. With one
+ * the message is hashed through a queue, as in the pool; without one at once.
+ */
 #ifndef TESTS_ENGINE_DRIVING_H
 #define TESTS_ENGINE_DRIVING_H
 
@@ -26,6 +29,7 @@ struct driving
     size_t piece;       /* bytes fed at once; 0: all */
     size_t arena_bytes; /* the arena's ceiling; 0: as it is */
     unsigned steps_waiting;
+    unsigned steps_hashed;
 };
 
 /* A line of share/samples/samples.tsv, or made by hand. */

@@ -20,16 +20,56 @@ static void hashed_init(struct hashed *h)
     body_hasher_init(&h->hasher, &h->anomalies, &h->hits);
 }
 
-static void feed(struct hashed *h, struct span body, size_t split, size_t step)
+static void feed_pieces(struct body_hasher *hasher, struct span body, size_t split, size_t step)
 {
     for (size_t at = 0; at < body.n;) {
         size_t end = body.n - at > step ? at + step : body.n;
         if (at < split && split < end)
             end = split;
-        body_hasher_feed(&h->hasher, span_slice(body, at, end));
+        body_hasher_feed(hasher, span_slice(body, at, end));
         at = end;
     }
-    body_hasher_end(&h->hasher);
+    body_hasher_end(hasher);
+}
+
+/* Through a queue, two hashers of the same wishes side by side, everything is the same. */
+static void check_queued(const struct hashed *h, struct span body, size_t split, size_t step)
+{
+    static struct hash_queue queue;
+    static struct hashed queued[2];
+    if (!queue.runs)
+        hash_queue_init(&queue);
+    for (size_t i = 0; i < COUNT_OF(queued); i++) {
+        hashed_init(&queued[i]);
+        body_hasher_lend_queue(&queued[i].hasher, &queue);
+        for (uint32_t k = 0; k < h->hasher.count; k++)
+            cr_assert(body_hasher_want(&queued[i].hasher, h->hasher.hashes[k].canon,
+                                       h->hasher.hashes[k].limit) == (int)k);
+        feed_pieces(&queued[i].hasher, body, split, step);
+    }
+    hash_queue_run(&queue);
+    for (size_t i = 0; i < COUNT_OF(queued); i++) {
+        const struct body_hasher *got = &queued[i].hasher, *want = &h->hasher;
+        cr_assert(!body_hasher_is_queued(got));
+        body_hasher_settle(&queued[i].hasher);
+        for (uint32_t k = 0; k < want->count; k++) {
+            const struct body_hash *a = &got->hashes[k], *b = &want->hashes[k];
+            cr_expect(a->known == b->known && a->hashed == b->hashed &&
+                          (!a->known || memcmp(a->sha256, b->sha256, SHA256_BYTES) == 0),
+                      "hash %u, split at %zu, steps of %zu", k, split, step);
+        }
+        for (enum canon canon = CANON_SIMPLE; canon <= CANON_RELAXED; canon++)
+            cr_expect(got->streams[canon].octets == want->streams[canon].octets);
+        cr_expect(memcmp(&queued[i].anomalies, &h->anomalies, sizeof h->anomalies) == 0);
+        cr_expect(got->total == want->total && got->ends_in_crlf == want->ends_in_crlf);
+        body_hasher_fini(&queued[i].hasher);
+    }
+}
+
+static void feed(struct hashed *h, struct span body, size_t split, size_t step)
+{
+    feed_pieces(&h->hasher, body, split, step);
+    check_queued(h, body, split, step);
 }
 
 static bool hash_is(const struct body_hash *hash, const char *base64)
