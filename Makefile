@@ -78,7 +78,10 @@ Q := $(if $(filter 1,$V),,@)
 .SECONDARY: # keep what is made on the way; its removal would be the last thing a run prints
 .PHONY: all help run samples test tests test-kernels diff fuzz fuzzers stress bench install clean deps settings format
 
-all: $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
+# Completion scripts, written by the tool from its own tables.
+COMPLETIONS := $B/completion/bash $B/completion/zsh $B/completion/fish
+
+all: $(COMPLETIONS) $B/libassay.a $B/libassay.so $B/libassay-client.a $B/libassay-client.so $(if $(TOOL),$B/assay) $B/assayd
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -166,6 +169,11 @@ $B/rsa_batch_fault.o: engine/crypto/rsa_batch.c
 $B/assayd-kernel-fault: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(filter-out %/rsa_batch.o,$(ENGINE_OBJECTS)) $B/rsa_batch_fault.o
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson libconfuse 2>/dev/null)
+
+$B/completion/%: $B/assay
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN   $@")
+	$Q$B/assay completion $* >$@.new && mv $@.new $@
 
 # Parts of the tool that tests look at alone; main.o stays out.
 $B/tool.a: $(filter-out $B/tools/assay/main.o,$(TOOL_OBJECTS))
@@ -321,6 +329,10 @@ bench: $(BENCH) $B/bench/assay-load $B/assayd
 
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 # A pkg-config file from its template: $(call PC,FOLDER/NAME.pc)
 define PC
 sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
@@ -343,6 +355,12 @@ install: all
 	ln -sf libassay-client.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libassay-client.so.0
 	ln -sf libassay-client.so.0 $(DESTDIR)$(LIBDIR)/libassay-client.so
 	install -m 644 client/assay_client.h $(DESTDIR)$(INCLUDEDIR)/assay_client.h
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 $B/completion/bash $(DESTDIR)$(BASHDIR)/assay
+	install -m 644 $B/completion/zsh $(DESTDIR)$(ZSHDIR)/_assay
+	install -m 644 $B/completion/fish $(DESTDIR)$(FISHDIR)/assay.fish
+	for n in 1 3 5 8; do install -d $(DESTDIR)$(MANDIR)/man$$n && \
+	    install -m 644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n || exit 1; done
 	$(call PC,engine/assay.pc)
 	$(call PC,client/assay-client.pc)
 
