@@ -51,7 +51,8 @@ unsigned rsa_class_of(const struct rsa_family *family, unsigned bits)
 
 static const struct rsa_family *allowed(void)
 {
-    if (kernel_has(KERNEL_HAS_IFMA) && kernel_has(KERNEL_HAS_AVX512VL) && rsa_kernel_ifma8)
+    if (kernel_has(KERNEL_HAS_IFMA) && kernel_has(KERNEL_HAS_AVX512VL) &&
+        kernel_has(KERNEL_HAS_VBMI) && rsa_kernel_ifma8)
         return &rsa_family_ifma;
     if (kernel_has(KERNEL_HAS_AVX2) && rsa_kernel_avx2)
         return &rsa_family_avx2;

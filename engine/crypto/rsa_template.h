@@ -7,6 +7,7 @@
  *                1: all of it goes to one (digits of 28 bits or fewer)
  *   mac_low      accumulator + lower half of a * b; with one half: + a * b
  *   mac_high     accumulator + upper half of a * b; only with two halves
+ *   load_lanes   where LOAD_LANES_DEFINED: the function of this name below, in a faster way
  *   vec_add vec_and vec_or vec_xor vec_zero vec_all vec_shift_right vec_shift_left vec_zero_lanes
  *
  * Montgomery arithmetic with R = 2^(D L), L digits of D bits ("almost Montgomery": Gueron,
@@ -253,6 +254,7 @@ INLINE void reduce(vec *out, vec *t, const struct modulus *modulus, SHAPE)
     last_step(out, t, block, modulus->n, SHAPE_OF, mask);
 }
 
+#ifndef LOAD_LANES_DEFINED
 /* Digits of the numbers, each given as limbs with least first. */
 INLINE void load_lanes(vec *out, const uint64_t *const *limbs, SHAPE)
 {
@@ -266,6 +268,7 @@ INLINE void load_lanes(vec *out, const uint64_t *const *limbs, SHAPE)
         }
     }
 }
+#endif
 
 INLINE void load_numbers(vec *out, const struct rsa_work *work, enum rsa_number which, SHAPE)
 {
