@@ -258,12 +258,25 @@ static void lint(struct compose *c)
     arena_fini(&arena);
 }
 
+bool compose_take_kind(struct compose *c, const char *word)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            c->kind = kinds[i].kind;
+    return c->kind != 0;
+}
+
+const char *compose_kind_word(enum compose_kind kind)
+{
+    size_t i = 0;
+    while (kinds[i].kind != kind)
+        i++;
+    return kinds[i].word;
+}
+
 static int read_kind(const struct operands *operands, struct compose *c)
 {
-    for (size_t i = 0; operands->count == 1 && i < COUNT_OF(kinds); i++)
-        if (strcmp(kinds[i].word, operands->texts[0]) == 0)
-            c->kind = kinds[i].kind;
-    if (c->kind || operands->count == 0)
+    if (operands->count == 0 || (operands->count == 1 && compose_take_kind(c, operands->texts[0])))
         return STATUS_OK;
     complain("record makes one of dkim, spf, dmarc, report; `assay help record` tells");
     return STATUS_USAGE;

@@ -21,6 +21,7 @@ enum
 };
 
 /* What a receiver of reports in another organization has to publish (RFC 9990 4). */
+#define COMPOSE_REPORT_TEXT "v=DMARC1"
 struct compose_report
 {
     struct dns_name host;
@@ -81,6 +82,10 @@ int compose_make_dkim(struct compose *c);
 int compose_make_spf(struct compose *c);
 int compose_make_dmarc(struct compose *c);
 int compose_make_report(struct compose *c);
+
+/* Takes a kind by its word; false where there is none of that name. */
+bool compose_take_kind(struct compose *c, const char *word) MUST_CHECK;
+const char *compose_kind_word(enum compose_kind kind);
 
 /* Asks for what the record needs, at the terminal; kind 0: for the kind too. Returns the exit
  * status: 65 where the person left. */

@@ -192,27 +192,17 @@ static_assert(COUNT_OF(questions) <= COMPOSE_ANSWERS_MAX, "each question has one
 
 static enum answer ask_kind(struct compose *c)
 {
-    static const struct
-    {
-        const char *word;
-        enum compose_kind kind;
-    } words[] = {{"dkim", COMPOSE_DKIM},
-                 {"spf", COMPOSE_SPF},
-                 {"dmarc", COMPOSE_DMARC},
-                 {"report", COMPOSE_REPORT}};
     fputs("\nWhich record? dkim, spf, dmarc or report\n"
           "  (dkim: a key; spf: who may send; dmarc: what happens to the rest, and reports;\n"
           "  report: that reports about somebody else's domain may come to yours)\nkind: ",
           stderr);
     char *text = read_line();
-    for (size_t i = 0; text && i < COUNT_OF(words); i++)
-        if (strcmp(text, words[i].word) == 0)
-            c->kind = words[i].kind;
+    bool known = text && compose_take_kind(c, text);
     bool left = !text;
     free(text);
     if (left)
         return LEFT;
-    if (c->kind)
+    if (known)
         return ANSWERED;
     complain("one of dkim, spf, dmarc, report is wanted");
     return AGAIN;

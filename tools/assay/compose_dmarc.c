@@ -13,8 +13,6 @@
 #include "dmarc/uri.h"
 #include "compose.h"
 
-static const char report_text[] = "v=DMARC1";
-
 static struct span next_item(struct span *list)
 {
     size_t n = span_find(*list, ',');
@@ -222,7 +220,7 @@ static int check_text(const struct compose *c)
 int compose_make_dmarc(struct compose *c)
 {
     struct dns_name name;
-    buffer_append_string(&c->text, report_text);
+    buffer_append_string(&c->text, COMPOSE_REPORT_TEXT);
     add_tag(c, "p", c->p ? c->p : "none");
     add_tag(c, "sp", c->sp);
     add_tag(c, "np", c->np);
@@ -304,7 +302,7 @@ int compose_make_report(struct compose *c)
         status = set_report_name(c);
     if (status)
         return status;
-    buffer_append_string(&c->text, report_text);
+    buffer_append_string(&c->text, COMPOSE_REPORT_TEXT);
     status = add_uris(c, "rua", &c->rua);
     return status ? status : check_text(c);
 }

@@ -2,8 +2,6 @@
 #include "output_file.h"
 #include "compose.h"
 
-static const char report_text[] = "v=DMARC1";
-
 static struct txt_record record_of(const struct compose *c)
 {
     return (struct txt_record){c->name_text, c->ttl, buffer_span(&c->text)};
@@ -11,7 +9,7 @@ static struct txt_record record_of(const struct compose *c)
 
 static struct txt_record report_of(const struct compose *c, const struct compose_report *report)
 {
-    return (struct txt_record){report->name, c->ttl, span_from_string(report_text)};
+    return (struct txt_record){report->name, c->ttl, SPAN(COMPOSE_REPORT_TEXT)};
 }
 
 static void append_host(const struct compose_report *report, struct buffer *out)
@@ -65,21 +63,6 @@ static void append_lines(const struct compose *c, struct buffer *out)
                       c->lookups);
 }
 
-static const char *kind_word(enum compose_kind kind)
-{
-    switch (kind) {
-    case COMPOSE_DKIM:
-        return "dkim";
-    case COMPOSE_SPF:
-        return "spf";
-    case COMPOSE_DMARC:
-        return "dmarc";
-    case COMPOSE_REPORT:
-        break;
-    }
-    return "report";
-}
-
 static void append_json(const struct compose *c, struct buffer *out)
 {
     struct jsonw json;
@@ -87,7 +70,7 @@ static void append_json(const struct compose *c, struct buffer *out)
     jsonw_begin(&json, out);
     jsonw_object_open(&json, NULL);
     jsonw_int(&json, "v", 1);
-    jsonw_string(&json, "kind", kind_word(c->kind));
+    jsonw_string(&json, "kind", compose_kind_word(c->kind));
     jsonw_string(&json, "name", c->name_text);
     txt_record_json(&line, &json);
     if (c->kind == COMPOSE_SPF)
