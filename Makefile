@@ -9,7 +9,7 @@ DESTDIR ?=
 VERSION := 0.1.0
 B       ?= build
 
-PACKAGES := openssl libunbound libevent libidn2 libpsl liburcu-qsbr liburcu-cds
+PACKAGES := openssl libsodium libunbound libevent libidn2 libpsl liburcu-qsbr liburcu-cds
 PKGFLAGS  = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS      = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 TESTLIBS  = $(shell pkg-config --libs criterion jansson yaml-0.1 2>/dev/null)

@@ -93,10 +93,11 @@ enum key_error public_key_from_ed25519(struct span raw, struct public_key **key)
     *key = NULL;
     if (raw.n != ED25519_BYTES)
         return KEY_BAD_ENCODING;
-    if (!ed25519_key_is_sound(raw.p))
+    if (!ed25519_point_is_sound(raw.p))
         return KEY_SMALL_ORDER;
-    struct public_key *made = key_new(KEY_ED25519, (struct span){NULL, 0}, 0);
+    struct public_key *made = key_new(KEY_ED25519, (struct span){NULL, 0}, raw.n);
     if (made) {
+        memcpy(made->bytes, raw.p, raw.n);
         made->bits = 8 * ED25519_BYTES;
         made->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw.p, raw.n);
     }

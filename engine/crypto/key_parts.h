@@ -37,7 +37,7 @@ struct public_key
     /* shared */
     atomic_uint references;
     struct key_spare shared_spare; /* RSA only */
-    uint8_t bytes[];
+    uint8_t bytes[]; /* of Ed25519: the key itself */
 };
 
 #endif

@@ -194,7 +194,7 @@ Test(attack, D10_identity_key)
     cr_expect(key == NULL);
     EVP_PKEY *raw = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, identity, 32);
     struct public_key bare = {.type = KEY_ED25519, .pkey = raw};
-    cr_expect(ed25519_verify(&bare, SPAN("any message"), span_of(signature, 64)) == VERIFY_PASS,
+    cr_expect(ed25519_openssl(&bare, SPAN("any message"), signature) == VERIFY_PASS,
               "the library has become stricter: good, this test may go");
     EVP_PKEY_free(raw);
 }
