@@ -14,8 +14,8 @@
  * Efficient software implementations of modular exponentiation, 2012). R is at least 2^8 n, so a
  * value below (2 + e) n with e < 1/50 goes through a product and its reduction to another such
  * value, and nothing is subtracted between steps. A product's columns are 64-bit sums, whose
- * carries are resolved where digits are needed: 2 L terms of 52 bits, or of 2 * 28 (L <= 112) or 2
- * * 27 bits (L <= 152), do not overflow.
+ * carries are resolved where digits are needed: 4 L halves of 52 bits, or 2 L products, which MATCH
+ * checks not to overflow.
  *
  * A reduction takes BLOCK digits from below in each step, by T = T_high + T_low * (2^(-D BLOCK) mod
  * n): a product like any other, without quotient digits that wait for each other. This leaves BLOCK
@@ -336,6 +336,7 @@ INLINE uint32_t match(struct rsa_work *work, SHAPE)
 
 #define MATCH(bits, D, L, block)                                                                   \
     STATIC_ASSERT((block) == BLOCK && (L) % BLOCK == 0 && (D) * (L) >= (bits) + 8);                \
+    STATIC_ASSERT(HALVES == 2 ? 4 * (L) < 1 << 12 : 2 * (L) + 1 < 1ull << (64 - 2 * (D)));         \
     STATIC_ASSERT((7 * (L) + 2 * BLOCK) * sizeof(vec) <= sizeof((struct rsa_work *)0)->vectors);   \
     static uint32_t match_##bits(struct rsa_work *work)                                            \
     {                                                                                              \
