@@ -32,6 +32,8 @@ static bool buffer_grow(struct buffer *buffer, size_t needed)
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    if (capacity > buffer->ceiling)
+        capacity = buffer->ceiling; /* the caller has seen that `needed` is not over it */
     uint8_t *p = realloc(buffer->p, capacity);
     if (!p)
         return false;
@@ -40,7 +42,7 @@ static bool buffer_grow(struct buffer *buffer, size_t needed)
     return true;
 }
 
-uint8_t *buffer_reserve(struct buffer *buffer, size_t n)
+uint8_t *buffer_reserve_slow(struct buffer *buffer, size_t n)
 {
     if (buffer->failed)
         return NULL;
@@ -52,13 +54,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t n)
     return buffer->p + buffer->n;
 }
 
-void buffer_commit(struct buffer *buffer, size_t n)
-{
-    assert(n <= buffer->capacity - buffer->n);
-    buffer->n += n;
-}
-
-void buffer_append(struct buffer *buffer, struct span s)
+void buffer_append_slow(struct buffer *buffer, struct span s)
 {
     if (s.n == 0)
         return;
@@ -67,16 +63,6 @@ void buffer_append(struct buffer *buffer, struct span s)
         return;
     memcpy(room, s.p, s.n);
     buffer_commit(buffer, s.n);
-}
-
-void buffer_append_string(struct buffer *buffer, const char *s)
-{
-    buffer_append(buffer, span_from_string(s));
-}
-
-void buffer_append_byte(struct buffer *buffer, uint8_t c)
-{
-    buffer_append(buffer, span_of(&c, 1));
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

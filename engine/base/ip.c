@@ -61,13 +61,28 @@ struct ip ip_unmap(struct ip ip)
     return v4;
 }
 
+static char *put_octet(char *p, unsigned octet)
+{
+    if (octet >= 100)
+        *p++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *p++ = (char)('0' + octet / 10 % 10);
+    *p++ = (char)('0' + octet % 10);
+    return p;
+}
+
 const char *ip_text(const struct ip *ip, char out[IP_TEXT_MAX])
 {
+    char *p = out;
     out[0] = '\0';
-    if (ip->family == IP_NONE)
-        return out;
-    if (!inet_ntop(ip->family == IP_V4 ? AF_INET : AF_INET6, ip->bytes, out, IP_TEXT_MAX))
+    if (ip->family == IP_V6 && !inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT_MAX))
         out[0] = '\0';
+    if (ip->family != IP_V4)
+        return out;
+    for (unsigned i = 0; i < 4; i++) {
+        p = put_octet(p, ip->bytes[i]);
+        *p++ = i < 3 ? '.' : '\0';
+    }
     return out;
 }
 

@@ -16,6 +16,8 @@
  */
 #include "verdict/json.h"
 
+#include "base/bytes16.h"
+
 #define NUMBER_MAX ((UINT64_C(1) << 53) - 1)
 
 static const struct span replacement = {(const uint8_t *)"\xef\xbf\xbd", 3};
@@ -28,14 +30,21 @@ void jsonw_begin(struct jsonw *json, struct buffer *out)
 /* Comma and key, before any value. */
 static void json_value_begin(struct jsonw *json, const char *key)
 {
-    if (json->comma)
-        buffer_append_byte(json->out, ',');
+    size_t length = key ? strlen(key) : 0;
+    size_t n = json->comma + (key ? length + strlen("\"\":") : 0);
+    uint8_t *at = n ? buffer_reserve(json->out, n) : NULL;
+    bool comma = json->comma;
     json->comma = true;
-    if (!key)
+    if (!at)
         return;
-    buffer_append_byte(json->out, '"');
-    buffer_append_string(json->out, key);
-    buffer_append(json->out, SPAN("\":"));
+    if (comma)
+        *at++ = ',';
+    if (key) {
+        *at = '"';
+        memcpy(at + 1, key, length);
+        memcpy(at + 1 + length, "\":", 2);
+    }
+    buffer_commit(json->out, n);
 }
 
 static void json_open(struct jsonw *json, const char *key, uint8_t bracket)
@@ -175,14 +184,51 @@ static size_t json_escape(struct buffer *out, struct span s)
     return n;
 }
 
+static bytes16 careful(bytes16 v)
+{
+    return (bytes16)(v < 0x20) | (bytes16)(v >= 0x7f) | bytes16_equal(v, '"') |
+           bytes16_equal(v, '\\');
+}
+
+/* How many bytes at the beginning need no care. */
+static size_t plain_run(struct span s)
+{
+    size_t n = 0;
+    for (; s.n - n >= BYTES16; n += BYTES16) {
+        bytes16 care = careful(bytes16_load(s.p + n));
+        if (bytes16_any(care))
+            return n + bytes16_first(care);
+    }
+    if (n && n < s.n && !bytes16_any(careful(bytes16_load(s.p + s.n - BYTES16))))
+        return s.n; /* the last ones together with some that have been seen */
+    while (n < s.n && !needs_care(s.p[n]))
+        n++;
+    return n;
+}
+
+/* Nearly all strings are plain. */
+static void plain_string(struct buffer *out, struct span s)
+{
+    uint8_t *at = buffer_reserve(out, s.n + 2);
+    if (!at)
+        return;
+    at[0] = '"';
+    if (s.n)
+        memcpy(at + 1, s.p, s.n);
+    at[s.n + 1] = '"';
+    buffer_commit(out, s.n + 2);
+}
+
 void jsonw_span(struct jsonw *json, const char *key, struct span value)
 {
     json_value_begin(json, key);
+    size_t run = plain_run(value);
+    if (run == value.n) {
+        plain_string(json->out, value);
+        return;
+    }
     buffer_append_byte(json->out, '"');
-    while (value.n) {
-        size_t run = 0;
-        while (run < value.n && !needs_care(value.p[run]))
-            run++;
+    for (; value.n; run = plain_run(value)) {
         buffer_append(json->out, span_slice(value, 0, run));
         value = span_skip(value, run);
         if (value.n)
