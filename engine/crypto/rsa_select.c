@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "crypto/rsa_lanes.h"
+#include "crypto/verify_check.h"
 #include "simd/kernel.h"
 
 #define SHAPE(bits, digit_bits, digits, block) {bits, digit_bits, digits, block},
@@ -68,8 +69,11 @@ const struct rsa_family *rsa_family_active(void)
     int known = atomic_load_explicit(state, memory_order_relaxed);
     if (known == UNTESTED) {
         int found = rsa_family_test(family) ? GOOD : OFF;
-        if (atomic_compare_exchange_strong(state, &known, found))
+        if (atomic_compare_exchange_strong(state, &known, found)) {
             known = found;
+            if (found == OFF)
+                verify_raise_alarm(family->name);
+        }
     }
     return known == GOOD ? family : NULL;
 }

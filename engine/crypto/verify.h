@@ -46,7 +46,8 @@ enum
 
 /* 1: every one. 0 counts as 1. Any thread. */
 void verify_set_check(uint32_t one_in);
-/* Called by the thread that found the disagreement; `kernel` is static. Set before other threads
+/* Called by the thread that found the disagreement, or that a kernel fails its first test (also for
+ * want of memory); `kernel` is static. Set before other threads
  * verify. */
 typedef void verify_alarm(void *context, const char *kernel);
 void verify_set_alarm(verify_alarm *call, void *context);
@@ -59,7 +60,8 @@ struct verify_counts /* of this process */
 };
 
 struct verify_counts verify_counts(void);
-/* What verifies RSA signatures in company: "ifma", "avx2", or "openssl". Static. */
+/* What verifies RSA signatures in company: "ifma", "avx2", or "openssl". Static. Whoever asks first
+ * waits for the kernels' first test (half a millisecond). */
 const char *verify_kernel_name(void);
 
 #endif

@@ -221,6 +221,7 @@ static void log_ready(const struct daemon *daemon)
              daemon->settings.dns        ? daemon->settings.dns
              : daemon->settings.resolver ? daemon->settings.resolver
                                          : "system");
+    log_text(&line, "signatures", verify_kernel_name());
     log_end(&line);
 }
 
