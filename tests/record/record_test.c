@@ -416,7 +416,7 @@ Test(record, ten_lookups)
     static const char *const kinds[] = {"--a", "--mx", "--include", "--exists"};
     for (int wanted = 9; wanted <= 11; wanted++) {
         const char *argv[40] = {"record", SPF, "--all", "fail", "--json"};
-        char names[12][16];
+        char names[12][24];
         for (int i = 0; i < wanted; i++) {
             snprintf(names[i], sizeof names[i], "n%d.example", i);
             argv[7 + 2 * i] = kinds[i % 4];
