@@ -73,10 +73,13 @@ static struct spec find_spec(struct span text, size_t begin)
     return spec;
 }
 
-/* FNV-1a, case folded, so that it serves both modes. */
-static uint32_t name_hash(struct span name)
+/* Case folded, so that it serves both modes: all of a short name at once, FNV-1a of a longer one.
+ */
+static uint32_t name_hash(struct span name, uint32_t key)
 {
     uint32_t hash = 2166136261u;
+    if (key)
+        return ((key | 0x20202020u) * 0x9e3779b1u) >> 24;
     for (size_t i = 0; i < name.n; i++)
         hash = (hash ^ ascii_lower(name.p[i])) * 16777619u;
     return hash;
@@ -90,10 +93,11 @@ struct name_table
 STATIC_ASSERT(MAX_TAGS < 255 && (MAX_TAGS & (MAX_TAGS - 1)) == 0);
 
 /* Enters the name of the tag that comes next in `list`; false where it is there already. */
-static bool name_enter(struct name_table *table, const struct taglist *list, struct span name,
+static bool name_enter(struct name_table *table, const struct taglist *list, const struct tag *tag,
                        enum taglist_mode mode)
 {
-    uint32_t mask = COUNT_OF(table->slots) - 1, at = name_hash(name) & mask;
+    struct span name = tag->name;
+    uint32_t mask = COUNT_OF(table->slots) - 1, at = name_hash(name, tag->key) & mask;
     for (; table->slots[at]; at = (at + 1) & mask) {
         struct span other = list->tags[table->slots[at] - 1].name;
         if (mode == TAGLIST_STRICT ? span_equal(other, name) : span_equal_fold(other, name))
@@ -152,7 +156,7 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
         enum taglist_error error = read_spec(text, &spec, &tag);
         if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
             break; /* what follows the optional last ";" */
-        if (!error && !name_enter(&names, list, tag.name, mode))
+        if (!error && !name_enter(&names, list, &tag, mode))
             error = TAGLIST_DUPLICATE;
         if (!error && list->count == MAX_TAGS) {
             note_error(list, TAGLIST_TOO_MANY, at);

@@ -72,12 +72,6 @@ static inline uint32_t taglist_key(struct span name)
     return key;
 }
 
-/* The same of a name with NULs behind it. */
-static inline uint32_t taglist_key_of(const char name[sizeof(uint32_t)])
-{
-    return taglist_key(span_of(name, strnlen(name, sizeof(uint32_t))));
-}
-
 /* The tag of that key (not 0), or NULL. */
 const struct tag *taglist_find_key(const struct taglist *list, uint32_t key);
 /* The tag named exactly `name` (strict lists) or without regard to case (tolerant), or NULL. */

@@ -17,32 +17,35 @@ enum
     SEAL = 1 << DKIM_ARC_SEAL,
 };
 
+/* A name of one or two letters as taglist_key has it. */
+#define TAG(first, second) ((uint32_t)(first) | (uint32_t)(second) << 8)
+
 static const struct rule
 {
-    char name[sizeof(uint32_t)]; /* as taglist_key has it */
-    unsigned required;           /* kinds */
+    uint32_t name;     /* TAG() */
+    unsigned required; /* kinds */
     unsigned allowed;
     unsigned forbidden;
     dkim_value_reader *read; /* NULL: presence is all that matters */
     const char *reason;      /* of a tag that misses or must not be there */
 } rules[] = {
     /* RFC 6376 3.5, RFC 8617 4.1.2 and 4.1.3; d before i, t before x */
-    {"v", DKIM, 0, 0, dkim_read_version, "missing_tag_v"},
-    {"i", AMS | SEAL, 0, 0, dkim_read_instance, "missing_tag_i"},
-    {"a", DKIM | AMS | SEAL, 0, 0, dkim_read_algorithm, "missing_tag_a"},
-    {"d", DKIM | AMS | SEAL, 0, 0, dkim_read_domain, "missing_tag_d"},
-    {"s", DKIM | AMS | SEAL, 0, 0, dkim_read_selector, "missing_tag_s"},
-    {"h", DKIM | AMS, 0, 0, dkim_read_fields, "missing_tag_h"},
-    {"h", 0, 0, SEAL, NULL, "forbidden_tag_h"}, /* AV-11 */
-    {"bh", DKIM | AMS, 0, 0, dkim_read_body_hash, "missing_tag_bh"},
-    {"b", DKIM | AMS | SEAL, 0, 0, dkim_read_signature, "missing_tag_b"},
-    {"c", 0, DKIM | AMS, 0, dkim_read_canonicalization, NULL},
-    {"q", 0, DKIM | AMS, 0, dkim_read_query, NULL},
-    {"i", 0, DKIM, 0, dkim_read_identity, NULL},
-    {"l", 0, DKIM | AMS, 0, dkim_read_length, NULL},
-    {"t", 0, DKIM | AMS | SEAL, 0, dkim_read_time, NULL},
-    {"x", 0, DKIM | AMS, 0, dkim_read_expiration, NULL},
-    {"cv", SEAL, 0, 0, dkim_read_chain_value, "missing_tag_cv"},
+    {TAG('v', 0), DKIM, 0, 0, dkim_read_version, "missing_tag_v"},
+    {TAG('i', 0), AMS | SEAL, 0, 0, dkim_read_instance, "missing_tag_i"},
+    {TAG('a', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_algorithm, "missing_tag_a"},
+    {TAG('d', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_domain, "missing_tag_d"},
+    {TAG('s', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_selector, "missing_tag_s"},
+    {TAG('h', 0), DKIM | AMS, 0, 0, dkim_read_fields, "missing_tag_h"},
+    {TAG('h', 0), 0, 0, SEAL, NULL, "forbidden_tag_h"}, /* AV-11 */
+    {TAG('b', 'h'), DKIM | AMS, 0, 0, dkim_read_body_hash, "missing_tag_bh"},
+    {TAG('b', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_signature, "missing_tag_b"},
+    {TAG('c', 0), 0, DKIM | AMS, 0, dkim_read_canonicalization, NULL},
+    {TAG('q', 0), 0, DKIM | AMS, 0, dkim_read_query, NULL},
+    {TAG('i', 0), 0, DKIM, 0, dkim_read_identity, NULL},
+    {TAG('l', 0), 0, DKIM | AMS, 0, dkim_read_length, NULL},
+    {TAG('t', 0), 0, DKIM | AMS | SEAL, 0, dkim_read_time, NULL},
+    {TAG('x', 0), 0, DKIM | AMS, 0, dkim_read_expiration, NULL},
+    {TAG('c', 'v'), SEAL, 0, 0, dkim_read_chain_value, "missing_tag_cv"},
 };
 
 /* The first reason stays. */
@@ -62,7 +65,7 @@ static void apply_rule(const struct rule *rule, const struct taglist *list,
     unsigned kind = 1U << signature->kind;
     if (!((rule->required | rule->allowed | rule->forbidden) & kind))
         return;
-    const struct tag *tag = taglist_find_key(list, taglist_key_of(rule->name));
+    const struct tag *tag = taglist_find_key(list, rule->name);
     if (!tag && (rule->required & kind))
         refuse(signature, rule->reason, 0);
     if (!tag)

@@ -85,9 +85,10 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
 {
     if (!table_make_room(answers))
         return NULL;
-    struct dns_question *question = ARENA_NEW(answers->arena, struct dns_question);
+    struct dns_question *question = arena_alloc_raw(answers->arena, sizeof *question);
     if (!question)
         return NULL;
+    memset(question, 0, offsetof(struct dns_question, name));
     dns_name_copy(&question->name, name);
     question->type = type;
     question->hash = hash;

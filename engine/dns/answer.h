@@ -80,16 +80,16 @@ struct dns_prepared
 /* One question of a message, with its answer once there is one. */
 struct dns_question
 {
-    struct dns_name name;
     enum dns_type type;
     bool in_flight; /* owner: the driver */
-    struct dns_answer answer;
     bool is_near; /* the answer came from `near`: good for near_epoch, to be found again after it */
     bool renew;   /* asked once more: the driver asks the network, not the cache (L09) */
     bool counted; /* its hits of limits are in `hits` */
     uint32_t near_epoch;
     uint32_t hash;             /* the memo's */
     struct dns_question *next; /* in the order in which they were first asked */
+    struct dns_answer answer;
+    struct dns_name name; /* last: nothing of it is cleared */
 };
 
 /*
