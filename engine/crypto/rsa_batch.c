@@ -32,7 +32,7 @@ static void make_work_key(void)
     work_key_made = pthread_key_create(&work_key, free) == 0;
 }
 
-/* This thread's work area, 46 KB, kept until the thread ends. NULL without memory. */
+/* This thread's work area, 45 KB, kept until the thread ends. NULL without memory. */
 static struct rsa_work *thread_work(void)
 {
     pthread_once(&work_once, make_work_key);

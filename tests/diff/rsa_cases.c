@@ -31,6 +31,8 @@ struct rsa_cases
     struct lane lanes[RSA_LANES_MAX];
 };
 
+bool rsa_cases_quiet;
+
 static void must(bool done)
 {
     if (done)
@@ -392,7 +394,7 @@ static unsigned run_call(const struct rsa_kernel *kernel, unsigned class,
         work->lanes[i] = lane;
     }
     uint32_t wrong = kernel->match[class](work) ^ want;
-    if (wrong) {
+    if (wrong && !rsa_cases_quiet) {
         unsigned at = (unsigned)__builtin_ctz(wrong);
         tell(kernel, &work->storage[at % RSA_LANES_MAX], at, !(want >> at & 1));
     }

@@ -49,6 +49,9 @@ void rsa_round_keys_make(struct rsa_round_keys *keys, const struct rsa_family *f
                          const struct rsa_cases *cases);
 void rsa_round_keys_free(struct rsa_round_keys *keys);
 
+/* Tests that expect faults: nothing is told. */
+extern bool rsa_cases_quiet;
+
 /*
  * Runs one step through a kernel: about a third of the lanes get a block or a number with one bit
  * changed, by `salt`. Returns how many lanes were judged wrong; the first is told to stderr.
