@@ -1,6 +1,8 @@
 #include "support/terminal.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +16,12 @@ enum
     POLL_MS = 50,
     POLLS = 600, /* half a minute: a machine may stall */
     SCREEN_BYTES = 64 * 1024,
+    GUARD_FDS = 256, /* descriptors that a test may have open */
 };
 
-static const struct terminal *open_terminal;
-static pid_t owner;
+/* The test's end of a pipe to the guard, which sees it close however the test ends. */
+static int guard_fd = -1;
+static pid_t guard;
 
 /* tmux with these arguments; what it prints goes into `out`, which may be NULL. */
 static int tmux(const struct terminal *terminal, const char *const *arguments, char *out)
@@ -54,16 +58,41 @@ static int tmux(const struct terminal *terminal, const char *const *arguments, c
 }
 #define TMUX(terminal, out, ...) tmux(terminal, (const char *const[]){__VA_ARGS__, NULL}, out)
 
-static void end_open(void)
+static void remove_terminal(const struct terminal *terminal)
 {
-    if (owner != getpid() || !open_terminal)
-        return;
     char command[96];
-    TMUX(open_terminal, NULL, "kill-server");
-    snprintf(command, sizeof command, "rm -rf %s", open_terminal->folder);
+    TMUX(terminal, NULL, "kill-server");
+    snprintf(command, sizeof command, "rm -rf %s", terminal->folder);
     if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", open_terminal->folder);
-    open_terminal = NULL;
+        fprintf(stderr, "cannot remove %s\n", terminal->folder);
+}
+
+/* A test that fails runs no exit handlers, and tmux has left its process group. */
+static void start_guard(const struct terminal *terminal)
+{
+    int fds[2];
+    char byte;
+    cr_assert(guard_fd < 0, "one terminal at a time");
+    cr_assert(pipe2(fds, O_CLOEXEC) == 0);
+    guard = fork();
+    cr_assert(guard >= 0);
+    if (guard > 0) {
+        close(fds[0]);
+        guard_fd = fds[1];
+        return;
+    }
+    setsid();
+    int null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < GUARD_FDS; fd++)
+        if (fd != fds[0] && fd != null)
+            close(fd);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    while (read(fds[0], &byte, 1) < 0 && errno == EINTR)
+        ;
+    remove_terminal(terminal);
+    _exit(0);
 }
 
 void terminal_start(struct terminal *terminal, const char *command)
@@ -74,11 +103,8 @@ void terminal_start(struct terminal *terminal, const char *command)
     snprintf(terminal->folder, sizeof terminal->folder, "/tmp/assay-terminal-XXXXXX");
     cr_assert(mkdtemp(terminal->folder) != NULL);
     terminal->screen = malloc(SCREEN_BYTES);
-    cr_assert(terminal->screen != NULL && !open_terminal, "one terminal at a time");
-    if (owner != getpid())
-        atexit(end_open);
-    owner = getpid();
-    open_terminal = terminal;
+    cr_assert(terminal->screen != NULL);
+    start_guard(terminal);
     snprintf(columns, sizeof columns, "%d", TERMINAL_COLUMNS);
     snprintf(lines, sizeof lines, "%d", TERMINAL_LINES);
     /* What follows keeps the last screen there to be read. */
@@ -133,6 +159,9 @@ void terminal_await(struct terminal *terminal, const char *text)
 
 void terminal_end(struct terminal *terminal)
 {
-    end_open();
+    int status;
+    close(guard_fd);
+    guard_fd = -1;
+    waitpid(guard, &status, 0);
     free(terminal->screen);
 }
