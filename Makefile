@@ -361,6 +361,8 @@ install: all
 	install -m 644 $B/completion/fish $(DESTDIR)$(FISHDIR)/assay.fish
 	for n in 1 3 5 8; do install -d $(DESTDIR)$(MANDIR)/man$$n && \
 	    install -m 644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/assay/profiles
+	install -m 644 share/profiles/*.conf $(DESTDIR)$(PREFIX)/share/assay/profiles
 	$(call PC,engine/assay.pc)
 	$(call PC,client/assay-client.pc)
 

@@ -53,6 +53,8 @@ struct options
     bool json, brief, reject;
     const char *record; /* of check, as the next one */
     bool with_body;
+    const char *profile, *html; /* of explain, as the next one */
+    bool story;
     char **operands;
     int operand_count;
 };

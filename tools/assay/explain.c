@@ -11,7 +11,15 @@
 #include <stdlib.h>
 
 #include "explain_parts.h"
+#include "output_file.h"
+#include "profile.h"
 #include "verdict/json.h"
+
+enum
+{
+    PAGE_BYTES_MAX = 16 * 1024 * 1024,
+    PROFILE_ARENA_BYTES = 1024 * 1024,
+};
 
 /* --- small helpers of all parts --- */
 
@@ -183,10 +191,31 @@ static void put_together(struct explaining *e)
     explain_results(e);
     explain_signatures(e);
     explain_advice(e);
+    explain_profile(e);
+    explain_story(e);
+}
+
+static int write_page(const struct explaining *e)
+{
+    struct buffer page;
+    buffer_init(&page, PAGE_BYTES_MAX);
+    explain_html(e->document, &page);
+    int status = page.failed
+                     ? STATUS_SOFTWARE
+                     : output_file_write(e->options->html, buffer_span(&page), false, true);
+    buffer_fini(&page);
+    return status;
 }
 
 static int print_document(const struct explaining *e)
 {
+    int status = e->options->html ? write_page(e) : STATUS_OK;
+    if (status || (e->options->html && !e->options->json && !e->options->story))
+        return status;
+    if (e->options->story && !e->options->json) {
+        explain_print_story(e->document, stdout);
+        return STATUS_OK;
+    }
     if (!e->options->json) {
         explain_print(e->document, stdout);
         return STATUS_OK;
@@ -217,13 +246,14 @@ static int explain(struct explaining *e, const char *path, struct reachability *
     put_together(e);
     if (!e->failed)
         status = print_document(e);
-    if (e->failed || status)
+    if (e->failed || status == STATUS_SOFTWARE)
         complain("%s: no memory to explain it", e->file.name);
     return e->failed ? STATUS_SOFTWARE : status;
 }
 
 static int explain_file(struct assay_engine *engine, const struct options *options,
-                        const char *path, struct reachability *reachability)
+                        const struct profile *profile, const char *path,
+                        struct reachability *reachability)
 {
     struct explaining *e = calloc(1, sizeof *e);
     if (!e) {
@@ -231,6 +261,7 @@ static int explain_file(struct assay_engine *engine, const struct options *optio
         return STATUS_SOFTWARE;
     }
     e->options = options;
+    e->profile = profile;
     e->engine = engine;
     e->path = path;
     arena_init(&e->arena, 8 * (size_t)MAX_ARENA_BYTES);
@@ -243,7 +274,7 @@ static int explain_file(struct assay_engine *engine, const struct options *optio
     return status;
 }
 
-int command_explain(const struct options *options)
+static int explain_files(const struct options *options, const struct profile *profile)
 {
     int status = STATUS_OK;
     char dash[] = "-";
@@ -256,11 +287,27 @@ int command_explain(const struct options *options)
     int count = none ? 1 : options->operand_count;
     struct reachability reachability = {0};
     for (int i = 0; i < count; i++) {
-        int one = explain_file(engine, options, files[i], &reachability);
+        int one = explain_file(engine, options, profile, files[i], &reachability);
         status = one ? one : status;
     }
     if (!status)
         status = reachability_status(&reachability, options);
     assay_engine_close(&engine);
+    return status;
+}
+
+int command_explain(const struct options *options)
+{
+    struct arena arena;
+    struct profile *profile = NULL;
+    int status = STATUS_OK;
+    arena_init(&arena, PROFILE_ARENA_BYTES);
+    if (options->profile) {
+        profile = ARENA_NEW(&arena, struct profile);
+        status = profile ? profile_open(options->profile, &arena, profile) : STATUS_SOFTWARE;
+    }
+    if (!status)
+        status = explain_files(options, profile);
+    arena_fini(&arena);
     return status;
 }

@@ -15,7 +15,8 @@ struct explain_hop
 struct explaining
 {
     const struct options *options;
-    const char *path; /* argv's */
+    const struct profile *profile; /* borrowed; NULL: none was asked for */
+    const char *path;              /* argv's */
     struct mail_file file;
     struct arena arena;
     struct limit_hits hits;
@@ -56,10 +57,20 @@ void explain_results(struct explaining *e);
 void explain_signatures(struct explaining *e);
 void explain_advice(struct explaining *e);
 
+void explain_profile(struct explaining *e);
+void explain_story(struct explaining *e);
+
 /* What a reason word of the judges means: a sentence, or NULL. Static. */
 const char *explain_reason(const char *reason);
 
 /* The document for people, wrapped at the terminal's width. */
 void explain_print(const json_t *document, FILE *out);
+/* Parts of it, and the story in its place. */
+struct page;
+void explain_print_profile(struct page *page, const json_t *document);
+void explain_print_story(const json_t *document, FILE *out);
+
+/* The document as one HTML page without scripts, into `out`. */
+void explain_html(const json_t *document, struct buffer *out);
 
 #endif

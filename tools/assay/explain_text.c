@@ -350,4 +350,5 @@ void explain_print(const json_t *document, FILE *out)
     print_results(&page, document);
     print_signatures(&page, document);
     print_advice(&page, document);
+    explain_print_profile(&page, document);
 }

@@ -70,9 +70,19 @@ const struct flag check_flags[] = {
 };
 
 const struct flag explain_flags[] = {
-    ENVELOPE_FLAGS, DNS_FLAGS(judging, shared),
-    POLICY_FLAGS,   AUTHSERV_ID_FLAG("none: fields of the receiving host count as ours"),
-    JSON_FLAG,      {0},
+    ENVELOPE_FLAGS,
+    DNS_FLAGS(judging, shared),
+    POLICY_FLAGS,
+    AUTHSERV_ID_FLAG("none: fields of the receiving host count as ours"),
+    {"profile", 0, FLAG_TEXT, "NAME",
+     "judge by the sender rules of gmail, yahoo, outlook or of a\nfile, and show what it would "
+     "reply",
+     AT(profile), 0},
+    {"story", 0, FLAG_SET, NULL, "tell what was checked as a story, for beginners", AT(story), 0},
+    {"html", 0, FLAG_TEXT, "FILE", "a page for a browser, of one message; FILE is replaced",
+     AT(html), 0},
+    JSON_FLAG,
+    {0},
 };
 
 const struct flag bulk_flags[] = {
@@ -152,6 +162,20 @@ static bool check_record(const struct options *options)
     return false;
 }
 
+static bool check_html(const struct options *options)
+{
+    if (!options->html)
+        return true;
+    if (!*options->html || strcmp(options->html, "-") == 0) {
+        complain("--html: \"%s\" is no file", options->html);
+        return false;
+    }
+    if (options->operand_count <= 1)
+        return true;
+    complain("--html wants one message, not %d", options->operand_count);
+    return false;
+}
+
 bool options_read(int argc, char **argv, const struct command *command, struct options *options)
 {
     struct operands operands;
@@ -161,7 +185,7 @@ bool options_read(int argc, char **argv, const struct command *command, struct o
     options->operands = operands.texts;
     options->operand_count = operands.count;
     return check_authserv_id(options->authserv_id) && options_check_source(options) &&
-           check_record(options);
+           check_record(options) && check_html(options);
 }
 
 int options_open_status(const struct options *options)
