@@ -155,7 +155,7 @@ static void put_light(struct buffer *out, const char *label, const json_t *light
     page_badge(out, explain_at(light, "colour"), explain_at(light, "result"));
     html_element(out, "p", "domain", explain_member(light, "domain"));
     html_element(out, "p", NULL, explain_member(light, "sentence"));
-    if (json_is_boolean(aligned))
+    if (json_is_boolean(aligned) && strcmp(label, "DMARC") != 0)
         html_element_text(out, "p", "muted",
                           json_is_true(aligned) ? "The domain in From."
                                                 : "Not the domain in From.");

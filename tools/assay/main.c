@@ -19,7 +19,10 @@ static const char explain_help[] =
     "Everything is found out anew; what the message says of itself is shown beside it. Of the\n"
     "envelope and the time of receipt, what no option says is guessed from Return-Path and\n"
     "Received, and said to be a guess. For a signature that fails the changes that mail meets on\n"
-    "its way are undone one by one until it holds. --json: keys in "
+    "its way are undone one by one until it holds.\n\n"
+    "--profile reads share/assay/profiles/NAME.conf: rules and replies as data, to be corrected\n"
+    "where a provider has changed them. --html prints nothing but what --json or --story ask\n"
+    "for. --json: keys in "
     "tools/assay/explain.h.\n\n" JUDGE_STATUS;
 
 static const char bulk_help[] =
