@@ -13,7 +13,8 @@
 enum
 {
     BATCH_BYTES = 1024 * 1024, /* of messages in one batch, about ... */
-    BATCH_MOST = 512,          /* ... and no more messages than this */
+    BATCH_LEAST = 8,
+    BATCH_MOST = 512,
     SINGLES = 64,
 };
 
@@ -123,7 +124,9 @@ void bench_judging_open(struct bench_judging *judging, struct bench_engine *engi
 {
     unsigned share = (unsigned)(BATCH_BYTES / (set->bytes / set->count + 1)) + 1;
     *judging = (struct bench_judging){.engine = engine, .set = set, .batch = share};
-    judging->batch = share > BATCH_MOST ? BATCH_MOST : share > set->count ? set->count : share;
+    share = share < BATCH_LEAST ? BATCH_LEAST : share; /* large ones too come beside others */
+    judging->batch = share > BATCH_MOST ? BATCH_MOST : share;
+    judging->batch = judging->batch > set->count ? set->count : judging->batch;
     judging->items = calloc(set->count, sizeof *judging->items);
     if (!judging->items)
         load_stop("no memory");
