@@ -22,6 +22,10 @@ static const struct
     {"unknown_key_version", "The key record's v= is not DKIM1."},
     {"too_many_keys", "There are too many key records under this selector."},
     /* DNS */
+    {"timeout", "The DNS did not answer in time; another try may succeed."},
+    {"servfail", "The domain's name servers are in trouble; another try may succeed."},
+    {"refused", "The name server refused to answer."},
+    {"bogus", "The DNS answer failed validation (DNSSEC)."},
     {"dns_timeout", "The DNS did not answer in time; another try may succeed."},
     {"dns_servfail", "The domain's name servers are in trouble; another try may succeed."},
     {"dns_bogus", "The DNS answer failed validation (DNSSEC)."},
@@ -96,5 +100,7 @@ const char *explain_reason(const char *reason)
     for (size_t i = 0; reason && i < COUNT_OF(reasons); i++)
         if (strcmp(reasons[i].word, reason) == 0)
             return reasons[i].sentence;
+    if (reason && dns_reason_find(span_from_string(reason)))
+        return "The DNS did not tell; another try may succeed.";
     return NULL;
 }
