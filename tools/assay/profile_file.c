@@ -12,6 +12,7 @@
 enum
 {
     PATH_BYTES_MAX = 4096,
+    READ_BYTES = 1024,
 };
 
 /* Without the last part; false where there is none. */
@@ -63,10 +64,10 @@ static int read_file(const char *path, struct buffer *text)
         complain("--profile: %s: %s", path, strerror(errno));
         return STATUS_NO_INPUT;
     }
-    buffer_init(text, PROFILE_BYTES_MAX + 1);
-    for (;;) {
-        uint8_t *room = buffer_reserve(text, 1024);
-        n = room ? read(fd, room, 1024) : 0;
+    buffer_init(text, PROFILE_BYTES_MAX + READ_BYTES);
+    while (text->n <= PROFILE_BYTES_MAX) {
+        uint8_t *room = buffer_reserve(text, READ_BYTES);
+        n = room ? read(fd, room, READ_BYTES) : 0;
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
