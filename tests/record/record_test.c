@@ -547,9 +547,11 @@ Test(record, output_files_are_whole)
     char path[256];
     snprintf(path, sizeof path, "%s/out", temporary_folder());
     struct outcome o = ASSAY("record", SPF, "--all", "fail", "--format", "zone");
-    struct outcome f = ASSAY("record", SPF, "--all", "fail", "--format", "zone", "--output", path);
+    struct outcome f = ASSAY("record", SPF, "--all", "fail", "--format", "zone", "--out", path);
     cr_assert(f.status == 0 && *f.out == '\0', "%s", f.err);
     cr_expect_str_eq(file_text("out"), o.out);
+    f = ASSAY("record", SPF, "--all", "fail", "--format", "zone", "-o", "-");
+    cr_expect_str_eq(f.out, o.out);
     f = ASSAY("record", SPF, "--ip4", "nonsense", "-o", path);
     cr_expect(f.status == 64);
     cr_expect_str_eq(file_text("out"), o.out);

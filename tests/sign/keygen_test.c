@@ -336,6 +336,8 @@ static const struct fault faults[] = {
     {"from and type", {"keygen", HERE, "--from", "x", "-t", "rsa"}, 64, "--type"},
     {"from nowhere", {"keygen", HERE, "--from", "/nonexistent/key"}, 66, "/nonexistent/key"},
     {"from a folder", {"keygen", HERE, "--from", "/tmp"}, 66, "directory"},
+    {"onto standard output", {"keygen", HERE, "-o", "-"}, 64, "no file"},
+    {"into no name", {"keygen", HERE, "-o", ""}, 64, "no file"},
     {"into no folder", {"keygen", HERE, "-o", "/nonexistent/key"}, 73, "/nonexistent/key"},
     {"into a device", {"keygen", HERE, "-f", "-o", "/dev/null"}, 73, "/dev/null"},
 };

@@ -526,6 +526,23 @@ Test(sign, output_in_place_of_the_input)
     cr_expect_str_eq(json_text(check(&desk, file_text(path)), "dkim.0.result"), "pass");
 }
 
+/* "-" is standard output, as it is standard input; with --json the object goes where -o says. */
+Test(sign, output_to_standard_output_and_of_json)
+{
+    struct desk desk = set_up();
+    char *path = put_file("o.json", "", 0644);
+    struct span input = span_from_string(message);
+    struct outcome plain = ASSAY_INPUT(input, "sign", BOTH_KEYS(desk), "--now", "1780000000");
+    struct outcome dash =
+        ASSAY_INPUT(input, "sign", BOTH_KEYS(desk), "--now", "1780000000", "-o", "-");
+    cr_assert(plain.status == 0 && dash.status == 0, "%s%s", plain.err, dash.err);
+    cr_expect_str_eq(dash.out, plain.out);
+    cr_expect(access("-", F_OK) != 0, "there is a file named \"-\"");
+    struct outcome json = ASSAY_INPUT(input, "sign", BOTH_KEYS(desk), "--json", "-o", path);
+    cr_assert(json.status == 0 && *json.out == '\0', "%s%s", json.out, json.err);
+    cr_expect_str_eq(json_text(json_line(file_text(path), 0), "signatures.0.domain"), "a.example");
+}
+
 Test(sign, encrypted_keys)
 {
     struct desk desk = set_up();

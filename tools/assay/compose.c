@@ -72,7 +72,7 @@ const struct flag record_flags[] = {
     {"any", 0, FLAG_SET, NULL, "report: about every domain, in place of --domain", AT(any), 0},
     {"ttl", 0, FLAG_DURATION, "TIME", "of the record; default 1h", AT(ttl), INT32_MAX},
     {"format", 0, FLAG_WORD, TXT_FORMATS, "default all", AT(format), 0},
-    {"output", 'o', FLAG_TEXT, "FILE", "write there, whole or not at all", AT(output), 0},
+    {"out", 'o', FLAG_TEXT, "FILE", "write there, whole or not at all", AT(out), 0},
     {"json", 0, FLAG_SET, NULL, "one JSON object", AT(json), 0},
     {0},
 };
@@ -133,7 +133,7 @@ static const struct rule
     {"any", COMPOSE_REPORT, NULL},
     {"ttl", ALL_KINDS, NULL},
     {"format", ALL_KINDS, NULL},
-    {"output", ALL_KINDS, NULL},
+    {"out", ALL_KINDS, NULL},
     {"json", ALL_KINDS, NULL},
 };
 

@@ -31,7 +31,7 @@ struct compose_report
 struct compose
 {
     enum compose_kind kind;
-    const char *domain, *format, *output;
+    const char *domain, *format, *out;
     uint64_t ttl;
     bool json;
     /* dmarc */

@@ -105,10 +105,8 @@ int compose_print(const struct compose *c)
     if (out.failed) {
         complain("no memory for the record");
         status = STATUS_SOFTWARE;
-    } else if (c->output) {
-        status = output_file_write(c->output, buffer_span(&out), false, true);
     } else {
-        fwrite(out.p, 1, out.n, stdout); /* main() looks at the stream's state */
+        status = output_write(c->out, buffer_span(&out));
     }
     for (size_t i = 0; !status && i < c->warning_count; i++)
         complain("note: %s", c->warnings[i]);

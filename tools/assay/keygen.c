@@ -77,6 +77,10 @@ static bool check_combination(const struct keygen *k)
         complain("--from makes no key: %s does not go with it", made);
         return false;
     }
+    if (k->out && (*k->out == '\0' || strcmp(k->out, "-") == 0)) {
+        complain("--out: \"%s\" is no file: standard output has the record", k->out);
+        return false;
+    }
     if (k->bits && k->key_type != KEY_RSA) {
         complain("--bits: an Ed25519 key has one size");
         return false;

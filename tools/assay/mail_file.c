@@ -104,10 +104,8 @@ int mail_file_write(const struct mail_file *file, struct span fields, bool heade
     if (out.failed) {
         complain("%s: no memory", file->name);
         status = STATUS_SOFTWARE;
-    } else if (path) {
-        status = output_file_write(path, buffer_span(&out), false, true);
     } else {
-        fwrite(out.p, 1, out.n, stdout); /* main() looks at the stream's state */
+        status = output_write(path, buffer_span(&out));
     }
     buffer_fini(&out);
     return status;

@@ -20,8 +20,8 @@ void mail_file_free(struct mail_file *file);
 /* Appends fields (CRLF) with the line ends of the file. */
 void mail_file_append_fields(const struct mail_file *file, struct span fields, struct buffer *out);
 
-/* Writes fields, then the message unless `header_only`, to `path` or, where it is NULL, to standard
- * output. Returns the exit status. */
+/* Writes fields, then the message unless `header_only`, to `path` as an -o says it
+ * (output_file.h). Returns the exit status. */
 int mail_file_write(const struct mail_file *file, struct span fields, bool header_only,
                     const char *path);
 

@@ -96,7 +96,7 @@ static const char record_help[] =
     "`assay record report` makes.\n\n"
     "Exit status: 0 done, 64 usage, a value that receivers would refuse, or no terminal to ask "
     "at,\n"
-    "65 the dialogue was left, or --from is no key, 66 no such file, 73 cannot write --output,\n"
+    "65 the dialogue was left, or --from is no key, 66 no such file, 73 cannot write -o,\n"
     "77 wrong passphrase, or --from is a private key that others may read.\n";
 
 static const char lint_help[] =

@@ -87,3 +87,22 @@ int output_file_write(const char *path, struct span bytes, bool secret, bool rep
     buffer_fini(&name);
     return status;
 }
+
+int output_write(const char *path, struct span bytes)
+{
+    if (path && strcmp(path, "-") != 0)
+        return output_file_write(path, bytes, false, true);
+    fwrite(bytes.p, 1, bytes.n, stdout); /* main() looks at the stream's state */
+    return STATUS_OK;
+}
+
+int output_json(const char *path, struct buffer *json)
+{
+    buffer_append_byte(json, '\n');
+    bool failed = json->failed;
+    if (failed)
+        complain("no memory for the output");
+    int status = failed ? STATUS_SOFTWARE : output_write(path, buffer_span(json));
+    buffer_fini(json);
+    return status;
+}

@@ -11,4 +11,10 @@
  */
 int output_file_write(const char *path, struct span bytes, bool secret, bool replace);
 
+/* What an -o says: the same for a file that others may read and that is replaced, or standard
+ * output where `path` is NULL or "-". */
+int output_write(const char *path, struct span bytes);
+/* The same for an object and its newline; releases the buffer. */
+int output_json(const char *path, struct buffer *json);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include <time.h>
 
+#include "output_file.h"
 #include "signing.h"
 #include "verdict/json.h"
 
@@ -157,8 +158,8 @@ static void advise(const struct signer *signer)
         complain("note: %s: seals want RSA keys of 2048 bits or more", signer->label);
 }
 
-static int print_object(const struct signing *signing, const struct signer *signer,
-                        const struct arrival *arrival)
+static int write_object(const struct signing *signing, const struct signer *signer,
+                        const struct arrival *arrival, const char *out_path)
 {
     struct buffer out;
     struct jsonw json;
@@ -172,7 +173,7 @@ static int print_object(const struct signing *signing, const struct signer *sign
     jsonw_string(&json, "cv", seal_cv_word(arrival->cv));
     jsonw_span(&json, "fields", buffer_span(&signing->fields));
     jsonw_object_close(&json);
-    return print_json(&out);
+    return output_json(out_path, &out);
 }
 
 static int seal_with(struct seal *s, struct signing *signing, struct signer *signer,
@@ -193,7 +194,7 @@ static int seal_with(struct seal *s, struct signing *signing, struct signer *sig
     if (fault)
         return signing_refused(signing, fault);
     if (s->shared.json)
-        return print_object(signing, signer, arrival);
+        return write_object(signing, signer, arrival, s->signing.out);
     return mail_file_write(&signing->file, buffer_span(&signing->fields), s->signing.header_only,
                            s->signing.out);
 }

@@ -2,6 +2,7 @@
  * assay sign: DKIM signatures on top of a message. Nothing is printed unless all of them are made.
  */
 #include "mail/address.h"
+#include "output_file.h"
 #include "signing.h"
 #include "verdict/json.h"
 
@@ -105,7 +106,8 @@ static int sign_with(struct sign *s, struct signing *signing, struct signer *sig
     return fault ? signing_refused(signing, fault) : STATUS_OK;
 }
 
-static int print_object(const struct signing *signing, const struct signers *signers)
+static int write_object(const struct signing *signing, const struct signers *signers,
+                        const char *out_path)
 {
     struct buffer out;
     struct jsonw json;
@@ -128,7 +130,7 @@ static int print_object(const struct signing *signing, const struct signers *sig
     jsonw_array_close(&json);
     jsonw_span(&json, "fields", buffer_span(&signing->fields));
     jsonw_object_close(&json);
-    return print_json(&out);
+    return output_json(out_path, &out);
 }
 
 static int sign_message(struct sign *s, const struct operands *operands, struct signing *signing,
@@ -144,7 +146,7 @@ static int sign_message(struct sign *s, const struct operands *operands, struct 
     if (status)
         return status;
     if (s->shared.json)
-        return print_object(signing, signers);
+        return write_object(signing, signers, s->signing.out);
     return mail_file_write(&signing->file, buffer_span(&signing->fields), s->signing.header_only,
                            s->signing.out);
 }
