@@ -145,6 +145,8 @@ void lint_record(enum lint_kind kind, const struct dns_name *name, struct span t
 {
     struct lint_place place = {findings, kind ? kind : lint_kind_of(text), name, text};
     lint_text(&place);
+    if (place.kind == LINT_SPF && name)
+        lint_spf_loop(&place);
     lint_strings(&place);
 }
 

@@ -37,6 +37,8 @@ enum
 /* A text of place->kind, which may be UNKNOWN, and its shares, one file each. */
 void lint_text(const struct lint_place *place);
 void lint_spf_record(const struct lint_place *place, bool included);
+/* A text that is or will be at place->name: does it lead back to itself at once? */
+void lint_spf_loop(const struct lint_place *place);
 void lint_dkim_record(const struct lint_place *place);
 void lint_dmarc_record(const struct lint_place *place);
 

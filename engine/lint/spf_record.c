@@ -199,3 +199,32 @@ void lint_spf_record(const struct lint_place *place, bool included)
     }
     lint_size(place, LINT_WARNING);
 }
+
+static void check_loop(const struct lint_place *place, struct span spec, struct span term)
+{
+    static const struct spf_macro_values none;
+    struct dns_name target;
+    if (spec.n == 0 || span_find(spec, '%') < spec.n || !spf_macro_name(spec, &none, &target) ||
+        !dns_name_equal(&target, place->name))
+        return;
+    lint_instead(
+        place,
+        lint_find(place, LINT_ERROR, "loop", term, "the record leads back to itself: permerror"),
+        "leave it out");
+}
+
+void lint_spf_loop(const struct lint_place *place)
+{
+    struct limit_hits hits = {{0}};
+    struct spf_record record;
+    struct spf_syntax_error error;
+    struct spf_term term;
+    size_t at = 0;
+    if (!spf_record_parse(place->text, &hits, &record, &error))
+        return;
+    while (spf_record_next(&record, &at, &term))
+        if (term.mechanism == SPF_INCLUDE)
+            check_loop(place, term.domain_spec, term.text);
+    if (!record.has_all)
+        check_loop(place, record.redirect, record.redirect_text);
+}

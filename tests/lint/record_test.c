@@ -241,6 +241,26 @@ Test(lint_record, spf)
     check_cases(LINT_SPF, spf_cases, sizeof spf_cases / sizeof spf_cases[0]);
 }
 
+/* RFC 7208 4.6.4: include and redirect of the name that the record is at. */
+Test(lint_record, spf_of_a_name)
+{
+    static const struct record_case cases[] = {
+        {"v=spf1 include:a.example ~all", "error:loop@7+17"},
+        {"v=spf1 ?include:A.Example. ~all", "error:loop@7+19"},
+        {"v=spf1 redirect=a.example", "error:loop@7+18"},
+        {"v=spf1 redirect=a.example -all", "warning:redirect_with_all@7+18"},
+        {"v=spf1 include:b.example a:a.example exists:a.example include:%{d} -all", ""},
+        {"v=spf1 include:a.example mxx", "error:unknown_mechanism@25+3"},
+    };
+    struct dns_name name;
+    cr_assert(dns_name_from_domain(&name, SPAN("a.example")) == DNS_NAME_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *got = codes_of(LINT_SPF, span_from_string(cases[i].text), &name);
+        cr_expect_str_eq(got, cases[i].codes, "%s: %s", cases[i].text, got);
+        free(got);
+    }
+}
+
 Test(lint_record, dmarc)
 {
     check_cases(LINT_DMARC, dmarc_cases, sizeof dmarc_cases / sizeof dmarc_cases[0]);
