@@ -4,12 +4,12 @@
 
 static struct txt_record record_of(const struct compose *c)
 {
-    return (struct txt_record){c->name_text, c->ttl, buffer_span(&c->text)};
+    return (struct txt_record){c->name_text, c->ttl, buffer_span(&c->text), c->kind == COMPOSE_SPF};
 }
 
 static struct txt_record report_of(const struct compose *c, const struct compose_report *report)
 {
-    return (struct txt_record){report->name, c->ttl, SPAN(COMPOSE_REPORT_TEXT)};
+    return (struct txt_record){report->name, c->ttl, SPAN(COMPOSE_REPORT_TEXT), false};
 }
 
 static void append_host(const struct compose_report *report, struct buffer *out)
@@ -58,6 +58,7 @@ static void append_lines(const struct compose *c, struct buffer *out)
         append_report(c, &c->reports[i], out);
     if (c->kind == COMPOSE_SPF)
         buffer_printf(out,
+                      "; a domain has one SPF record: an older one has to go\n"
                       "; DNS lookups: %u of 10, and those inside what --include and --redirect "
                       "name\n",
                       c->lookups);

@@ -3,7 +3,7 @@
 
 static struct txt_record record_of(const struct keygen *k)
 {
-    return (struct txt_record){k->name_text, k->ttl, buffer_span(&k->record)};
+    return (struct txt_record){k->name_text, k->ttl, buffer_span(&k->record), false};
 }
 
 static int print_text(const struct keygen *k)

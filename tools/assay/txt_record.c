@@ -14,10 +14,25 @@ void txt_record_zone(const struct txt_record *record, struct buffer *out)
     dns_zone_write_text(out, record->text);
 }
 
-static void append_update(const struct txt_record *record, struct buffer *out)
+static void append_delete(const struct txt_record *record, struct buffer *out)
+{
+    buffer_printf(out, "update delete %s. TXT", record->name);
+}
+
+static void append_add(const struct txt_record *record, struct buffer *out)
 {
     buffer_append_string(out, "update add ");
     txt_record_zone(record, out);
+}
+
+static void append_update(const struct txt_record *record, struct buffer *out)
+{
+    if (!record->shared) {
+        append_delete(record, out);
+        buffer_append_byte(out, '\n');
+    }
+    append_add(record, out);
+    buffer_append_string(out, "\nsend\n");
 }
 
 void txt_record_lines(const struct txt_record *record, const char *format, struct buffer *out)
@@ -40,10 +55,8 @@ void txt_record_lines(const struct txt_record *record, const char *format, struc
     }
     if (all)
         buffer_append_string(out, "; for nsupdate\n");
-    if (all || strcmp(format, "nsupdate") == 0) {
+    if (all || strcmp(format, "nsupdate") == 0)
         append_update(record, out);
-        buffer_append_string(out, "\nsend\n");
-    }
 }
 
 static void write_strings(struct jsonw *json, struct span text)
@@ -77,7 +90,9 @@ void txt_record_json(const struct txt_record *record, struct jsonw *json)
     write_strings(json, record->text);
     write_line(json, "zone", record, txt_record_zone);
     jsonw_array_open(json, "nsupdate");
-    write_line(json, NULL, record, append_update);
+    if (!record->shared)
+        write_line(json, NULL, record, append_delete);
+    write_line(json, NULL, record, append_add);
     jsonw_string(json, NULL, "send");
     jsonw_array_close(json);
 }

@@ -22,11 +22,14 @@ struct txt_record
     const char *name; /* presentation form without the final dot; borrowed */
     uint64_t ttl;
     struct span text; /* borrowed */
+    bool shared;      /* the name has TXT records of others, too: what is there stays */
 };
 
 /* NAME. TTL IN TXT "..." "...", without a line end. */
 void txt_record_zone(const struct txt_record *record, struct buffer *out);
-/* The lines for people in this form; in `all` each form has a comment above it. */
+/* The lines for people in this form; nsupdate's take the place of what is there (two key or policy
+ * records at one name are a fault), unless the name is shared; in `all` each form has a comment
+ * above it. */
 void txt_record_lines(const struct txt_record *record, const char *format, struct buffer *out);
 /* The keys ttl, record, strings, zone, nsupdate of an open object. */
 void txt_record_json(const struct txt_record *record, struct jsonw *json);
