@@ -52,7 +52,7 @@ static const struct dialogue dialogues[] = {
       {"ruf: ", ""},
       {"adkim [r]: ", ""},
       {"aspf [r]: ", ""}},
-     "dmarc -d a.example --p none --rua r@a.example --adkim r --aspf r"},
+     "dmarc -d a.example --p none --rua r@a.example"},
     {"wrong answers are asked for again",
      "spf",
      {{"domain: ", ""},

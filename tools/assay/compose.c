@@ -163,11 +163,25 @@ void compose_set_name(struct compose *c, const struct dns_name *name)
     dns_name_text(name, c->name_text);
 }
 
+/* What stands in front of the domain in the record's name: pasted along by many. */
+static const char *own_label(enum compose_kind kind)
+{
+    if (kind == COMPOSE_SPF)
+        return NULL;
+    return kind == COMPOSE_DKIM ? "_domainkey." : "_dmarc.";
+}
+
 int compose_check_domain(struct compose *c, const char *option, const char *text)
 {
     enum dns_name_error wrong = dns_name_from_domain(&c->domain_name, span_from_string(text));
     if (wrong) {
         complain("--%s: \"%s\" is no domain name: %s", option, text, dns_name_error_word(wrong));
+        return STATUS_USAGE;
+    }
+    const char *label = own_label(c->kind);
+    if (label && strcasestr(text, label)) {
+        complain("--%s: \"%s\": without \"%s\", which the record's name gets by itself", option,
+                 text, label);
         return STATUS_USAGE;
     }
     if (c->domain_name.labels >= 2 || c->kind == COMPOSE_DMARC)

@@ -17,6 +17,7 @@ struct question
     const char *why;
     const char *preset; /* for an empty answer; "": the option is left out; NULL: one is needed */
     bool (*wanted)(const struct compose *c); /* NULL: always */
+    bool unsaid; /* the preset is what receivers take where the tag is absent: left out */
 };
 
 static bool enforces(const struct compose *c)
@@ -37,54 +38,54 @@ static bool has_no_redirect(const struct compose *c)
 /* clang-format off */
 static const struct question questions[] = {
     {COMPOSE_DKIM | COMPOSE_SPF | COMPOSE_DMARC, "domain", "Which domain is the record for?",
-     "What stands behind the @ of its mail, e.g. example.org.", NULL, NULL},
+     "What stands behind the @ of its mail, e.g. example.org.", NULL, NULL, false},
     {COMPOSE_REPORT, "domain", "Which domain are the reports about?",
-     "The domain whose DMARC record names your address.", NULL, NULL},
+     "The domain whose DMARC record names your address.", NULL, NULL, false},
 
     {COMPOSE_DMARC, "p", "What shall receivers do with mail that fails? none, quarantine or reject",
-     "Begin with none and read the reports: they show who sends in your name.", "none", NULL},
+     "Begin with none and read the reports: they show who sends in your name.", "none", NULL, false},
     {COMPOSE_DMARC, "t", "Only test that? y or n",
-     "With y receivers apply one level less, and report all the same.", "n", enforces},
+     "With y receivers apply one level less, and report all the same.", "n", enforces, true},
     {COMPOSE_DMARC, "sp", "And for subdomains? none, quarantine, reject, or nothing: the same",
-     "Something else where a subdomain is not ready yet.", "", NULL},
+     "Something else where a subdomain is not ready yet.", "", NULL, false},
     {COMPOSE_DMARC, "np", "For subdomains that do not exist? none, quarantine, reject, or nothing",
-     "Nobody sends from those but forgers; reject hurts no mail of yours.", "", NULL},
+     "Nobody sends from those but forgers; reject hurts no mail of yours.", "", NULL, false},
     {COMPOSE_DMARC, "rua", "Where shall aggregate reports go? Mail addresses, or nothing",
-     "Once a day, from each large receiver: what passed, what failed, from where.", "", NULL},
+     "Once a day, from each large receiver: what passed, what failed, from where.", "", NULL, false},
     {COMPOSE_DMARC, "ruf", "Where shall failure reports go? Mail addresses, or nothing",
-     "One for a message that failed; few receivers send them.", "", NULL},
+     "One for a message that failed; few receivers send them.", "", NULL, false},
     {COMPOSE_DMARC, "fo", "Which failures? 0: nothing aligned, 1: anything, d: DKIM, s: SPF",
-     "1 tells more, and comes more often.", "0", has_ruf},
+     "1 tells more, and comes more often.", "0", has_ruf, true},
     {COMPOSE_DMARC, "adkim", "DKIM alignment: r (relaxed) or s (strict)",
-     "Relaxed takes signatures of a subdomain or the parent, too.", "r", NULL},
+     "Relaxed takes signatures of a subdomain or the parent, too.", "r", NULL, true},
     {COMPOSE_DMARC, "aspf", "SPF alignment: r (relaxed) or s (strict)",
-     "Relaxed takes return addresses of a subdomain, as most mailers use.", "r", NULL},
+     "Relaxed takes return addresses of a subdomain, as most mailers use.", "r", NULL, true},
 
     {COMPOSE_SPF, "mx", "Do the hosts that receive its mail send, too? @: yes, nothing: no",
-     "One lookup. @ is the domain itself, another name its MX hosts.", "", NULL},
+     "One lookup. @ is the domain itself, another name its MX hosts.", "", NULL, false},
     {COMPOSE_SPF, "ip4", "Which IPv4 addresses or networks send? With blanks between, or nothing",
-     "E.g. 192.0.2.1 198.51.100.0/24; they cost receivers nothing.", "", NULL},
+     "E.g. 192.0.2.1 198.51.100.0/24; they cost receivers nothing.", "", NULL, false},
     {COMPOSE_SPF, "ip6", "Which IPv6 addresses or networks send?",
-     "E.g. 2001:db8::/48.", "", NULL},
+     "E.g. 2001:db8::/48.", "", NULL, false},
     {COMPOSE_SPF, "a", "Which hosts send, by name?",
-     "E.g. www.example.org; one lookup each. @ is the domain itself.", "", NULL},
+     "E.g. www.example.org; one lookup each. @ is the domain itself.", "", NULL, false},
     {COMPOSE_SPF, "include", "Whose services send for it?",
-     "The name that the service tells, e.g. _spf.example.net; its lookups count, too.", "", NULL},
+     "The name that the service tells, e.g. _spf.example.net; its lookups count, too.", "", NULL, false},
     {COMPOSE_SPF, "all", "And everybody else? fail, softfail, neutral or pass",
      "softfail leaves it to DMARC; fail makes some refuse forwarded mail at once.", "softfail",
-     has_no_redirect},
+     has_no_redirect, false},
 
     {COMPOSE_DKIM, "selector", "Which selector?",
-     "The name of the key, as the signing server has it, e.g. s2026.", NULL, NULL},
+     "The name of the key, as the signing server has it, e.g. s2026.", NULL, NULL, false},
     {COMPOSE_DKIM, "from", "Which file is the key in?",
-     "Private or public, PEM; only the public half gets into the record.", NULL, NULL},
+     "Private or public, PEM; only the public half gets into the record.", NULL, NULL, false},
     {COMPOSE_DKIM, "testing", "Shall receivers treat its mail as not signed? y or n",
-     "For a trial: t=y.", "n", NULL},
+     "For a trial: t=y.", "n", NULL, false},
     {COMPOSE_DKIM, "no-subdomains", "Shall it sign for the domain alone, not for subdomains? y or n",
-     "For an identity (i=) below the domain: t=s forbids it.", "n", NULL},
+     "For an identity (i=) below the domain: t=s forbids it.", "n", NULL, false},
 
     {COMPOSE_REPORT, "to", "Which domain receives them?",
-     "Your own: the one behind the @ of the report address.", NULL, NULL},
+     "Your own: the one behind the @ of the report address.", NULL, NULL, false},
 };
 /* clang-format on */
 
@@ -172,7 +173,7 @@ static enum answer ask_once(struct compose *c, const struct question *question)
         return LEFT;
     if (!*text && question->preset) {
         free(text);
-        text = strdup(question->preset);
+        text = strdup(question->unsaid ? "" : question->preset);
     }
     if (text && !*text && question->preset) {
         free(text);

@@ -180,6 +180,11 @@ static void warn_of_removed(struct compose *c, const char *tag, const char *valu
         compose_warn(c, "--%s: RFC 9989 has removed it: left out%s", tag, instead);
 }
 
+static bool enforces(const char *policy)
+{
+    return policy && strcmp(policy, "none") != 0;
+}
+
 static void warn(struct compose *c)
 {
     warn_of_removed(c, "pct", c->pct, "; --t y makes receivers apply one level less");
@@ -189,7 +194,7 @@ static void warn(struct compose *c)
         compose_warn(c, "no --p: p=none, which changes nothing for failing mail");
     if (c->fo && !c->ruf.count)
         compose_warn(c, "--fo: means nothing without --ruf: left out");
-    if (c->t && strcmp(c->t, "y") == 0 && (!c->p || strcmp(c->p, "none") == 0))
+    if (c->t && strcmp(c->t, "y") == 0 && !enforces(c->p) && !enforces(c->sp) && !enforces(c->np))
         compose_warn(c, "--t: with p=none there is nothing to test");
 }
 

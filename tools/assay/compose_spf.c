@@ -124,14 +124,27 @@ static const char *term_fault(const struct kind *kind, const char *text, struct 
     return spf_record_parse(buffer_span(term), &hits, &parsed, &error) ? NULL : error.reason;
 }
 
+/* include: or redirect= of the very domain: the permerror that comes of it is for sure. */
+static bool leads_back(const struct compose *c, const char *option, const char *text)
+{
+    struct dns_name name;
+    if (strcmp(option, "include") != 0 && strcmp(option, "redirect") != 0)
+        return false;
+    return !dns_name_from_domain(&name, span_from_string(text)) &&
+           dns_name_equal(&name, &c->domain_name);
+}
+
 int compose_check_spf(struct compose *c, const char *option, const char *text)
 {
     const struct kind *kind = find_kind(option);
     struct buffer term;
-    (void)c;
     assert(kind);
     if (!*text || !is_one_word(text)) {
         complain("--%s: \"%s\": one value without blanks is wanted", option, text);
+        return STATUS_USAGE;
+    }
+    if (leads_back(c, option, text)) {
+        complain("--%s: \"%s\": the record would lead back to itself", option, text);
         return STATUS_USAGE;
     }
     buffer_init(&term, TXT_RECORD_BYTES);
@@ -200,7 +213,7 @@ static void add_all(struct compose *c)
     if (c->redirect)
         return; /* all would make it idle (SP-12) */
     if (!c->all)
-        compose_warn(c, "no --all: ~all, other senders are suspicious (--all fail: forbidden)");
+        compose_warn(c, "no --all: ~all, mail from elsewhere is suspicious; --all fail refuses it");
     buffer_append_string(&c->text, all_term(c->all ? c->all : "softfail"));
 }
 
