@@ -43,42 +43,41 @@ static void make_job(struct bench_limit *limit, const struct mail_set_kind *kind
     job->signature = span_of(limit->signatures.p + begin, limit->signatures.n - begin);
 }
 
-void bench_limit_open(struct bench_limit *limit, const struct mail_set_kind *kind,
-                      size_t text_bytes, const char *keys)
+void bench_limit_open(struct bench_limit *limit, const struct mail_set *set, const char *keys)
 {
-    *limit = (struct bench_limit){.text_bytes = text_bytes};
-    buffer_init(&limit->texts, (size_t)BENCH_LIMIT_TEXTS * text_bytes);
+    *limit = (struct bench_limit){.set = set};
     buffer_init(&limit->signatures, BENCH_LIMIT_JOBS * SIGNATURE_MAX);
-    /* Reserved whole: jobs point into them. */
-    uint8_t *text = buffer_reserve(&limit->texts, (size_t)BENCH_LIMIT_TEXTS * text_bytes);
-    if (!text || !buffer_reserve(&limit->signatures, BENCH_LIMIT_JOBS * SIGNATURE_MAX))
+    if (!buffer_reserve(&limit->signatures,
+                        BENCH_LIMIT_JOBS * SIGNATURE_MAX)) /* jobs point into it */
         load_stop("no memory");
-    for (size_t i = 0; i < (size_t)BENCH_LIMIT_TEXTS * text_bytes; i++)
-        text[i] = (uint8_t)(i * 2654435761u >> 24);
     for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
-        make_job(limit, kind, i, keys);
+        make_job(limit, set->kind, i, keys);
 }
 
 void bench_limit_close(struct bench_limit *limit)
 {
     for (unsigned i = 0; i < BENCH_LIMIT_JOBS; i++)
         public_key_unref(&limit->keys[i]);
-    buffer_fini(&limit->texts);
     buffer_fini(&limit->signatures);
 }
 
-/* As many texts side by side as is fastest; whole blocks of them. Returns how many octets. */
-static uint64_t hash_lanes(const struct bench_limit *limit, unsigned *next)
+/* As many of the set's messages side by side as is fastest: the whole blocks that all of them have.
+ * Returns how many octets. */
+static uint64_t hash_lanes(struct bench_limit *limit)
 {
     const struct sha256_kernel *kernel = sha256_chosen();
     uint32_t h[SHA256_LANES_MAX][8];
     uint32_t *h_at[SHA256_LANES_MAX];
     const uint8_t *p[SHA256_LANES_MAX];
-    size_t blocks = limit->text_bytes / SHA256_BLOCK_BYTES;
+    size_t blocks = SIZE_MAX;
     for (unsigned i = 0; i < kernel->lanes; i++) {
+        const struct mail_set_message *message = &limit->set->messages[limit->next];
+        limit->next = (limit->next + 1) % limit->set->count;
         memcpy(h[i], sha256_start, sizeof h[i]);
         h_at[i] = h[i];
-        p[i] = limit->texts.p + (*next)++ * limit->text_bytes;
+        p[i] = message->text;
+        blocks = message->bytes / SHA256_BLOCK_BYTES < blocks ? message->bytes / SHA256_BLOCK_BYTES
+                                                              : blocks;
     }
     kernel->blocks[kernel->lanes](h_at, p, blocks);
     bench_keep(h);
@@ -87,11 +86,9 @@ static uint64_t hash_lanes(const struct bench_limit *limit, unsigned *next)
 
 uint64_t bench_limit_hash(void *context)
 {
-    struct bench_limit *limit = context;
     uint64_t bytes = 0;
     while (bytes < HASH_BYTES)
-        for (unsigned i = 0; i + SHA256_LANES_MAX <= BENCH_LIMIT_TEXTS && bytes < HASH_BYTES;)
-            bytes += hash_lanes(limit, &i);
+        bytes += hash_lanes(context);
     return bytes;
 }
 

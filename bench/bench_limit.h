@@ -1,6 +1,6 @@
 /*
  * The limit that a message's cost is held against, measured in the same process and at the same
- * time: plain SHA-256 of the same size of bytes at the best rate the kernels give, and bare
+ * time: plain SHA-256 of the same messages at the best rate the kernels give, and bare
  * signature checks in full batches, each with its own key.
  *
  *   limit of a message = hashed bytes * hash_us_per_byte + verifications * verify_us
@@ -14,21 +14,19 @@
 enum
 {
     BENCH_LIMIT_JOBS = 64,
-    BENCH_LIMIT_TEXTS = 64,
 };
 
 struct bench_limit
 {
-    struct buffer texts; /* what is hashed: BENCH_LIMIT_TEXTS of text_bytes each */
-    size_t text_bytes;
+    const struct mail_set *set; /* borrowed: what is hashed */
+    unsigned next;              /* message */
     struct verify_job jobs[BENCH_LIMIT_JOBS];
     struct buffer signatures;
     struct public_key *keys[BENCH_LIMIT_JOBS];
 };
 
-/* Texts of `text_bytes` each; signatures by the keys that the set's messages are signed with. */
-void bench_limit_open(struct bench_limit *limit, const struct mail_set_kind *kind,
-                      size_t text_bytes, const char *keys);
+/* Signatures are by the keys that the set's messages are signed with. */
+void bench_limit_open(struct bench_limit *limit, const struct mail_set *set, const char *keys);
 void bench_limit_close(struct bench_limit *limit);
 /* For contest.h, with a struct bench_limit; operations are bytes, and signatures. */
 uint64_t bench_limit_hash(void *context);

@@ -103,7 +103,7 @@ static json_t *measure(const struct quick_options *options, struct bench_engine 
     bool with_peer = peer_can(peer, set);
     bench_judging_open(&judging, engine, set);
     bench_judging_open(&single, engine, set);
-    bench_limit_open(&limit, set->kind, (size_t)(judging.body_bytes + 1), options->keys);
+    bench_limit_open(&limit, set, options->keys);
     c[ASSAY] =
         (struct contestant){.name = "assay", .batch = bench_judging_batch, .context = &judging};
     c[HASH] = (struct contestant){.name = "hash", .batch = bench_limit_hash, .context = &limit};
