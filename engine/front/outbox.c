@@ -83,9 +83,13 @@ struct outbox_node *outbox_take_early(struct outbox *outbox)
 struct outbox_node *outbox_take(struct outbox *outbox)
 {
     uint64_t count;
-    /* The wake-up is taken before the list, so a kick behind this exchange wakes us anew. */
-    (void)atomic_exchange_explicit(&outbox->woken, false, memory_order_acq_rel);
+    /*
+     * In this order: the wake-up, the mark, the list. A wake-up that is read here has its mark taken
+     * off behind it, so the mark never stands without a wake-up that is still to come; and who
+     * finds the mark standing has put before the list is taken.
+     */
     ssize_t n = read(outbox->event_fd, &count, sizeof count);
     (void)n;
+    (void)atomic_exchange_explicit(&outbox->woken, false, memory_order_acq_rel);
     return outbox_take_early(outbox);
 }
