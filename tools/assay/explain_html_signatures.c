@@ -36,7 +36,7 @@ static void put_cause(struct buffer *out, const json_t *cause)
 
 static void put_part(struct buffer *out, const char *name, const json_t *part)
 {
-    buffer_printf(out, "<tr><th scope=\"row\">%s</th><td>", name);
+    buffer_printf(out, "<tr><th scope=\"row\" class=\"keep\">%s</th><td class=\"keep\">", name);
     html_json(out, explain_member(part, "state"));
     html_raw(out, "</td><td class=\"mono\">");
     html_json(out, explain_member(part, "expected"));
