@@ -159,6 +159,24 @@ static void attach(struct browser *b)
     request(b, "Network.enable", NULL);
 }
 
+/* Also where a test fails half-way: its process ends by exit(). */
+static struct browser *running;
+static pid_t owner;
+
+static void end(void)
+{
+    char command[96];
+    int status;
+    if (!running || owner != getpid())
+        return;
+    kill(-running->pid, SIGKILL);
+    waitpid(running->pid, &status, 0);
+    snprintf(command, sizeof command, "rm -rf %s", running->folder);
+    if (system(command) != 0)
+        fprintf(stderr, "cannot remove %s\n", running->folder);
+    running = NULL;
+}
+
 void browser_start(struct browser *b)
 {
     int in[2], out[2];
@@ -176,6 +194,9 @@ void browser_start(struct browser *b)
         run(program, b->folder, in[0], out[1]);
     }
     setpgid(b->pid, b->pid);
+    running = b;
+    owner = getpid();
+    atexit(end);
     close(in[0]);
     close(out[1]);
     b->in = in[1];
@@ -185,16 +206,11 @@ void browser_start(struct browser *b)
 
 void browser_stop(struct browser *b)
 {
-    char command[96];
-    int status;
     close(b->in);
     close(b->out);
-    kill(-b->pid, SIGKILL);
-    waitpid(b->pid, &status, 0);
+    end();
     free(b->text);
-    snprintf(command, sizeof command, "rm -rf %s", b->folder);
-    if (system(command) != 0)
-        fprintf(stderr, "cannot remove %s\n", b->folder);
+    b->text = NULL;
 }
 
 void browser_open(struct browser *b, const char *path)

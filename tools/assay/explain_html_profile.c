@@ -16,7 +16,7 @@ static void put_rule(struct buffer *out, const json_t *rule)
 {
     bool bulk = strcmp(explain_at(rule, "who"), "bulk") == 0;
     bool advised = strcmp(explain_at(rule, "level"), "advised") == 0;
-    html_raw(out, "<tr><td>");
+    html_raw(out, "<tr><td class=\"words\">");
     put_state(out, explain_at(rule, "state"));
     html_raw(out, "</td><td>");
     html_element(out, "p", NULL, explain_member(rule, "title"));
@@ -24,7 +24,7 @@ static void put_rule(struct buffer *out, const json_t *rule)
     html_json(out, explain_member(rule, "sentence"));
     html_raw(out, "</p>\n");
     html_element(out, "p", NULL, explain_member(rule, "advice"));
-    html_raw(out, "</td><td>");
+    html_raw(out, "</td><td class=\"words\">");
     html_raw(out, bulk ? "bulk senders" : "everybody");
     html_raw(out, advised ? ", advised" : "");
     html_raw(out, "</td></tr>\n");

@@ -71,6 +71,8 @@ const char explain_html_style[] =
     "td p{margin:0 0 .2rem}\n"
     "pre{margin:.3rem 0;padding:.7rem .9rem;background:var(--code);border:1px solid var(--line);border-radius:.4rem;"
     "white-space:pre-wrap;break-inside:avoid;font:.875rem/1.5 ui-monospace,'DejaVu Sans Mono',Consolas,monospace}\n"
+    "td .badge{min-width:6rem}\n"
+    ".words,.words .badge{overflow-wrap:normal}\n"
     ".keep{white-space:nowrap}\n"
     ".mono{font:.8rem/1.5 ui-monospace,'DejaVu Sans Mono',Consolas,monospace}\n"
     ".esc{color:var(--yellow);background:var(--yellow-g);border-radius:.2rem;font-size:.85em}\n"

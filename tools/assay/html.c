@@ -63,7 +63,9 @@ void html_span(struct buffer *out, struct span text)
         uint32_t c;
         size_t n = read_utf8(text, &c);
         const char *name = n == 1 ? entity(c) : NULL;
-        if (n == 0)
+        if (c == '\r' && text.n > 1 && text.p[1] == '\n')
+            ; /* CRLF is a line's end */
+        else if (n == 0)
             buffer_printf(out, "<span class=\"esc\">\\x%02x</span>", text.p[0]);
         else if (is_hidden(c))
             buffer_printf(out, "<span class=\"esc\">\\u{%04X}</span>", (unsigned)c);

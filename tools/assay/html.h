@@ -12,7 +12,7 @@
 
 /* Markup of ours: a constant, never text from outside. */
 void html_raw(struct buffer *out, const char *markup);
-/* UTF-8; octets that are none are written out as \x80. LF and HTAB stay. */
+/* UTF-8; octets that are none are written out as \x80. LF and HTAB stay, CRLF becomes LF. */
 void html_span(struct buffer *out, struct span text);
 void html_text(struct buffer *out, const char *text);
 /* A string's or an integer's text; nothing for anything else. */
