@@ -159,6 +159,32 @@ Test(testkey, loose_key_file)
     cr_expect(o.status == 0, "%d: %s", o.status, o.out);
 }
 
+/* A private key that was not opened: what is published may be good, the test is not. The line says
+ * why, the object does, too. */
+Test(testkey, private_keys_that_cannot_be_opened)
+{
+    char *key = make_key("a.example", "key", "ed25519", NULL);
+    char *zone = put_file("zone.txt", record_of(key, "a.example", "s1"), 0644);
+    const struct
+    {
+        const char *file;
+        int status;
+        const char *says;
+    } cases[] = {{"/nonexistent/key", 66, "cannot be read"},
+                 {put_file("prose.txt", "Once upon a time\n", 0600), 65, "is no private key"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct outcome o =
+            ASSAY("testkey", "--dns", zone, "-d", "a.example", "-s", "s1", "-k", cases[i].file);
+        cr_expect(o.status == cases[i].status, "%d: %s", o.status, o.err);
+        cr_expect(strstr(o.out, ": problem, ed25519") && strstr(o.out, cases[i].says), "%s", o.out);
+        o = ASSAY("testkey", "--json", "--dns", zone, "-d", "a.example", "-s", "s1", "-k",
+                  cases[i].file);
+        json_t *json = json_line(o.out, 0);
+        cr_expect_str_eq(json_text(json, "result"), "problem");
+        cr_expect(strstr(json_text(json, "key_file_fault"), cases[i].says), "%s", o.out);
+    }
+}
+
 /* KeyTables ------------------------------------------------------------------------------------ */
 
 /* "PATH" in the text stands for the path. */

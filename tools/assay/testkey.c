@@ -37,8 +37,8 @@ struct tested
 {
     const struct signer *signer;
     struct published published;
-    const char *loose; /* why the key file is not safe; NULL */
-    int key_status;    /* of opening the private key */
+    const char *key_fault; /* why the key file is not safe, or was not opened; NULL */
+    int key_status;        /* of opening the private key */
     int status;
 };
 
@@ -70,8 +70,8 @@ static void print_for_people(const struct tested *tested)
     putchar('\n');
     for (uint32_t i = 0; i < p->warning_count; i++)
         printf("    warning: %s\n", published_text(p->warnings[i]));
-    if (tested->loose)
-        printf("    %s: %s\n", tested->signer->label, tested->loose);
+    if (tested->key_fault)
+        printf("    %s: %s\n", tested->signer->label, tested->key_fault);
 }
 
 static void write_published(struct jsonw *json, const struct published *p)
@@ -111,13 +111,28 @@ static int print_object(const struct tested *tested)
     jsonw_string(&json, "result", result_of(tested));
     write_published(&json, p);
     jsonw_string(&json, "key_file", tested->signer->label);
-    jsonw_string(&json, "key_file_fault", tested->loose);
+    jsonw_string(&json, "key_file_fault", tested->key_fault);
     if (p->compared)
         jsonw_bool(&json, "matches", p->matches);
     else
         jsonw_null(&json, "matches");
     jsonw_object_close(&json);
     return print_json(&out);
+}
+
+/* complain() has told more; here for those who read the line or the object alone. */
+static const char *not_opened(int key_status)
+{
+    switch (key_status) {
+    case STATUS_NO_INPUT:
+        return "cannot be read, so it was not compared";
+    case STATUS_BAD_INPUT:
+        return "is no private key, so it was not compared";
+    case STATUS_NO_PERMISSION:
+        return "was not opened without its passphrase, so it was not compared";
+    default:
+        return "was not opened, so it was not compared";
+    }
 }
 
 /* A loose mode is told as a finding, so the file is read all the same. */
@@ -127,9 +142,12 @@ static void open_key(struct testkey *t, struct signer *signer, struct tested *te
     if (!signer->label)
         return;
     if (!t->keys.accept_loose)
-        tested->loose = key_file_looseness(signer_has_file(signer) ? signer->label : signer->table);
+        tested->key_fault =
+            key_file_looseness(signer_has_file(signer) ? signer->label : signer->table);
     keys.accept_loose = true;
     tested->key_status = signer_open(signer, &keys);
+    if (tested->key_status)
+        tested->key_fault = not_opened(tested->key_status);
     t->keys.passphrase = keys.passphrase; /* it may have been asked for */
     private_keys_end(&keys);
 }
@@ -141,7 +159,7 @@ static int judge(const struct testkey *t, const struct tested *tested)
     if (tested->key_status)
         return tested->key_status;
     if (tested->published.status == STATUS_OK &&
-        (tested->loose || (t->strict && tested->published.warning_count)))
+        (tested->key_fault || (t->strict && tested->published.warning_count)))
         return STATUS_PROBLEM;
     return (int)tested->published.status;
 }
