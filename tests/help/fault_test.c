@@ -2,8 +2,11 @@
  * Bad input, for every command the same: one clear line on standard error, nothing on standard
  * output, the exit status that the manual page tells. A command without rows here fails the test.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/tool.h"
 
@@ -216,4 +219,48 @@ Test(fault, every_command_is_asked)
                   valued.status, valued.err);
     }
     cr_expect(ASSAY("nonsense").status == 64 && ASSAY("help", "nonsense").status == 64);
+}
+
+/* What cannot be written was not done: no status that says a key is bad, or all is well. */
+Test(fault, standard_output_that_takes_nothing)
+{
+    const char *const commands[][12] = {
+        {"help", NULL},
+        {"completion", "bash", NULL},
+        {"--version", NULL},
+        {"keygen", KEY, "-t", "ed25519", "--force", "-o", key_file(), NULL},
+        {"record", "spf", "-d", "a.example", "--all", "fail", NULL},
+        {"lint", "--record", "v=spf1 -all", NULL},
+        {"sign", KEY, "-k", key_file(), strdup(expand("MESSAGE")), NULL},
+        {"check", "--json", "--dns", strdup(expand("ZONE")), strdup(expand("MESSAGE")), NULL},
+        {"explain", "--dns", strdup(expand("ZONE")), strdup(expand("MESSAGE")), NULL},
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        int status, full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        pid_t child = assay_start(commands[i], -1, full, -1);
+        close(full);
+        cr_assert(waitpid(child, &status, 0) == child);
+        cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 73, "%s: %x", commands[i][0], status);
+    }
+}
+
+/* Descriptors that were closed for it: no output lands in a file of its own, or in a socket. */
+Test(fault, standard_descriptors_that_are_closed)
+{
+    char command[4096], capsule[256];
+    const char *message = strdup(expand("MESSAGE")), *zone = strdup(expand("ZONE"));
+    const char *tool = getenv("ASSAY") ? getenv("ASSAY") : "build/assay";
+    snprintf(capsule, sizeof capsule, "%s/capsule", temporary_folder());
+    snprintf(command, sizeof command,
+             "%s check --json --dns %s --record %s %s <&- >&- 2>&-; test $? = 73 && "
+             "test \"$(head -c 1 %s)\" = '{' && %s replay --brief %s >%s.out && "
+             "%s check --dns %s - <&- >%s.out 2>&1; test $? = 66",
+             tool, zone, capsule, message, capsule, tool, capsule, capsule, tool, zone, capsule);
+    cr_expect(system(command) == 0, "%s", command);
+}
+
+Test(fault, help_of_completion)
+{
+    struct outcome o = ASSAY("help", "completion");
+    cr_expect(o.status == 0 && strstr(o.out, "bash|zsh|fish"), "%d %s", o.status, o.err);
 }

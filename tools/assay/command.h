@@ -19,7 +19,7 @@ enum exit_status
     STATUS_NO_INPUT = 66,      /* no such file */
     STATUS_UNAVAILABLE = 69,   /* daemon or resolver away */
     STATUS_SOFTWARE = 70,      /* no memory */
-    STATUS_CANNOT_CREATE = 73, /* an output file */
+    STATUS_CANNOT_CREATE = 73, /* an output file, or standard output cannot be written */
     STATUS_NO_PERMISSION = 77, /* query: not for this user; a passphrase, a loose key file */
     STATUS_CONFIG = 78, /* a zone file with a bad line, or ASSAY_KERNEL that is not to be had */
 };
@@ -74,6 +74,7 @@ struct command
     /* One of the two; a command with a struct of its own has the second, argv[0] is its name. */
     int (*run)(const struct options *options);
     int (*run_own)(int argc, char **argv);
+    const char *heading; /* of the commands from here on, in `assay help`; NULL: as before */
 };
 
 extern const struct command commands[];

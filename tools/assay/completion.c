@@ -347,3 +347,12 @@ int completion_print(int count, char **arguments)
     complain("completion wants one of bash, zsh, fish");
     return STATUS_USAGE;
 }
+
+void completion_print_help(void)
+{
+    fputs("usage: assay completion bash|zsh|fish\n\n"
+          "Prints a script that completes commands, options and their values. `make install` puts\n"
+          "it in place; without that: source <(assay completion bash), likewise in zsh, and\n"
+          "assay completion fish | source.\n",
+          stdout);
+}

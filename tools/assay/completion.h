@@ -4,5 +4,6 @@
 
 /* `assay completion bash|zsh|fish`; arguments behind the command. Returns the exit status. */
 int completion_print(int count, char **arguments);
+void completion_print_help(void);
 
 #endif

@@ -4,8 +4,10 @@
  * The table below and the tables of options (flags.h) are what `assay help`, the shells' completion
  * and the test of the manual pages read: a new command is a row here and a page in man/.
  */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "completion.h"
 #include "flags.h"
@@ -13,7 +15,7 @@
 
 #define JUDGE_STATUS                                                                               \
     "Exit status: 0 judged, 64 usage, 65 input that is no message, 66 no such file,\n"             \
-    "69 daemon or resolver away, 78 configuration.\n"
+    "69 daemon or resolver away, 73 output cannot be written, 78 configuration.\n"
 
 static const char explain_help[] =
     "Everything is found out anew; what the message says of itself is shown beside it. Of the\n"
@@ -54,8 +56,8 @@ static const char testkey_help[] =
     "several records, a key file that others may read.\n\n"
     "Exit status, for monitoring: 0 all keys good (warnings too, unless --strict), 1 a key is "
     "not,\n"
-    "64 usage, 66 a file cannot be read, 69 no answer from the DNS, 77 wrong passphrase,\n"
-    "78 a KeyTable with a bad line.\n";
+    "64 usage, 65 -k is no key, 66 a file cannot be read, 69 no answer from the DNS, 77 wrong\n"
+    "passphrase, 78 a KeyTable with a bad line.\n";
 
 static const char sign_help[] =
     "Prints the message with a DKIM-Signature on top, its line ends as they were. -s and -k may\n"
@@ -108,39 +110,41 @@ static const char lint_help[] =
     "Exit status: 0 no errors (with --strict no warnings either), 1 there are some, 64 usage,\n"
     "65 no message, 66 no such file, 69 no answer from the DNS, 78 a zone file with a bad line.\n";
 
+/* In the order of need: what people come with first stands first. */
 const struct command commands[] = {
-    {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
-     check_flags, JUDGE_STATUS, command_check, NULL},
     {"explain", "[options] [FILE...|-]",
      "a message in sentences: why it passes or fails, and what to do", "FILE", explain_flags,
-     explain_help, command_explain, NULL},
-    {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
-     "an archive at full speed: verdicts, progress, summary", "FILE", bulk_flags, bulk_help,
-     command_bulk, NULL},
-    {"spf", "--ip ADDR [--helo NAME] [--mail-from ADDR] [options]", "check_host() of RFC 7208", "",
-     spf_flags, JUDGE_STATUS, command_spf, NULL},
-    {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
-     dmarc_flags, JUDGE_STATUS, command_dmarc, NULL},
-    {"query", "[options] FILE...|-|spf|dmarc DOMAIN|stats|flush [NAME]|ping",
-     "asks assayd: verdicts for messages, and other questions", "spf|dmarc|stats|flush|ping|FILE",
-     query_flags, query_help, command_query, NULL},
-    {"keygen", "-d DOMAIN -s SELECTOR [options]", "a key for DKIM or ARC, and its TXT record", "",
-     keygen_flags, keygen_help, NULL, command_keygen},
-    {"testkey", "-d DOMAIN -s SELECTOR [-k FILE] | --key-table TABLE [options]",
-     "published keys, as a verifier finds them", "", testkey_flags, testkey_help, NULL,
-     command_testkey},
-    {"sign", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "signs a message with DKIM",
-     "FILE", sign_flags, sign_help, NULL, command_sign},
-    {"seal", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "adds an ARC set to a message",
-     "FILE", seal_flags, seal_help, NULL, command_seal},
+     explain_help, command_explain, NULL, "Why does a message pass or fail?"},
+    {"check", "[options] [FILE...|-]", "verdict for each message: SPF, DKIM, ARC, DMARC", "FILE",
+     check_flags, JUDGE_STATUS, command_check, NULL, NULL},
     {"replay", "[--json|--brief|--changes] [FILE...|-]", "recorded messages judged again, offline",
-     "FILE", replay_flags, replay_help, NULL, command_replay},
-    {"record", "dkim|spf|dmarc|report -d DOMAIN [options]",
-     "TXT records from options, or step by step at a terminal", "dkim|spf|dmarc|report",
-     record_flags, record_help, NULL, command_record},
+     "FILE", replay_flags, replay_help, NULL, command_replay, NULL},
+    {"spf", "--ip ADDR [--helo NAME] [--mail-from ADDR] [options]",
+     "may this host send for that domain? (RFC 7208)", "", spf_flags, JUDGE_STATUS, command_spf,
+     NULL, NULL},
     {"lint", "DOMAIN | --message FILE | --record TEXT [options]",
      "what is wrong with SPF, DKIM and DMARC records", "", lint_flags, lint_help, NULL,
-     command_lint},
+     command_lint, "Is what a domain publishes right?"},
+    {"testkey", "-d DOMAIN -s SELECTOR [-k FILE] | --key-table TABLE [options]",
+     "published keys, as a verifier finds them", "", testkey_flags, testkey_help, NULL,
+     command_testkey, NULL},
+    {"dmarc", "DOMAIN [options]", "policy discovery as a receiver sees it (RFC 9989)", "",
+     dmarc_flags, JUDGE_STATUS, command_dmarc, NULL, NULL},
+    {"keygen", "-d DOMAIN -s SELECTOR [options]", "a key for DKIM or ARC, and its TXT record", "",
+     keygen_flags, keygen_help, NULL, command_keygen, "Publishing and signing"},
+    {"record", "dkim|spf|dmarc|report -d DOMAIN [options]",
+     "TXT records from options, or step by step at a terminal", "dkim|spf|dmarc|report",
+     record_flags, record_help, NULL, command_record, NULL},
+    {"sign", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "signs a message with DKIM",
+     "FILE", sign_flags, sign_help, NULL, command_sign, NULL},
+    {"seal", "-d DOMAIN -s SELECTOR -k FILE [options] [FILE|-]", "adds an ARC set to a message",
+     "FILE", seal_flags, seal_help, NULL, command_seal, NULL},
+    {"bulk", "[options] DIR|MBOX|MAILDIR|FILE|-...",
+     "an archive at full speed: verdicts, progress, summary", "FILE", bulk_flags, bulk_help,
+     command_bulk, NULL, "Mail in bulk"},
+    {"query", "[options] FILE...|-|spf|dmarc DOMAIN|stats|flush [NAME]|ping",
+     "asks assayd: verdicts for messages, and other questions", "spf|dmarc|stats|flush|ping|FILE",
+     query_flags, query_help, command_query, NULL, NULL},
     {0},
 };
 
@@ -232,12 +236,22 @@ static int run(int argc, char **argv)
     return STATUS_USAGE;
 }
 
+/* A descriptor that was closed for us goes to no file or socket of ours, where output would land:
+ * it is taken, by something that it cannot be used with. */
+static void keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+            exit(STATUS_SOFTWARE);
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard_descriptors();
     int status = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         complain("cannot write the output");
-        return status ? status : EXIT_FAILURE;
+        return status ? status : STATUS_CANNOT_CREATE;
     }
     return status;
 }

@@ -73,7 +73,7 @@ const struct flag explain_flags[] = {
     ENVELOPE_FLAGS,
     DNS_FLAGS(judging, shared),
     POLICY_FLAGS,
-    AUTHSERV_ID_FLAG("none: fields of the receiving host count as ours"),
+    AUTHSERV_ID_FLAG("that of\nthe receiving host, whose fields count as ours"),
     {"profile", 0, FLAG_TEXT, "NAME",
      "judge by the sender rules of gmail, yahoo, outlook or of a\nfile, and show what it would "
      "reply",
