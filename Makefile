@@ -292,7 +292,8 @@ test-kernels: all $(TESTS) $(DIFFS)
 	@ASSAY=$B/assay ASSAYD=$B/assayd tests/run $(foreach level,$(LEVELS),$(TESTS:%=$(level)=%))
 
 # A browser is a large thing: without one the tests of pages are skipped.
-test: deps
+test:
+	@tools/deps test
 	@tools/deps browser || echo "make test: there is no browser to look at pages with"
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 
