@@ -66,6 +66,11 @@ Test(install, a_program_finds_and_uses_the_library)
              "-v ' assay_'",
              folder, folder);
     run(command);
+    snprintf(command, sizeof command,
+             "cd %s/root/usr/share/assay/profiles && test -r gmail.conf && test -r yahoo.conf && "
+             "test -r outlook.conf",
+             folder);
+    run(command);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     run(command);
 }

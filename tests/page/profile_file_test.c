@@ -141,6 +141,27 @@ Test(profile_file, what_is_not_there)
     }
 }
 
+/* As make install puts them: PREFIX/bin and PREFIX/share/assay/profiles. A profile of the
+ * operator's there is found by its name. */
+Test(profile_file, beside_an_installed_program)
+{
+    char command[1024], tool[256];
+    const char *built = getenv("ASSAY") ? getenv("ASSAY") : "build/assay";
+    snprintf(command, sizeof command,
+             "cd . && mkdir -p %s/usr/bin %s/usr/share/assay/profiles && cp %s %s/usr/bin/assay && "
+             "cp share/profiles/gmail.conf %s/usr/share/assay/profiles/ours.conf",
+             temporary_folder(), temporary_folder(), built, temporary_folder(), temporary_folder());
+    cr_assert(system(command) == 0);
+    snprintf(tool, sizeof tool, "%s/usr/bin/assay", temporary_folder());
+    setenv("ASSAY", tool, 1);
+    struct outcome o =
+        ASSAY("explain", "--profile", "ours", "--dns", SAMPLES "zone.txt", SAMPLES "pass.eml");
+    cr_expect(o.status == 0 && strstr(o.out, "What Gmail asks of senders"), "%s", o.err);
+    struct outcome none =
+        ASSAY("explain", "--profile", "gmail", "--dns", SAMPLES "zone.txt", SAMPLES "pass.eml");
+    cr_expect(none.status == 66, "%s", none.out);
+}
+
 /* Each profile that is shipped is read, has a reply for the ordinary faults, and is told alike. */
 Test(profile_file, those_that_are_shipped)
 {

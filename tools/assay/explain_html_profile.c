@@ -16,18 +16,18 @@ static void put_rule(struct buffer *out, const json_t *rule)
 {
     bool bulk = strcmp(explain_at(rule, "who"), "bulk") == 0;
     bool advised = strcmp(explain_at(rule, "level"), "advised") == 0;
-    html_raw(out, "<tr><td class=\"words\">");
+    html_raw(out, "<li>\n<div>");
     put_state(out, explain_at(rule, "state"));
-    html_raw(out, "</td><td>");
+    html_raw(out, "</div>\n<div>");
     html_element(out, "p", NULL, explain_member(rule, "title"));
     html_raw(out, "<p class=\"muted\">");
     html_json(out, explain_member(rule, "sentence"));
     html_raw(out, "</p>\n");
     html_element(out, "p", NULL, explain_member(rule, "advice"));
-    html_raw(out, "</td><td class=\"words\">");
-    html_raw(out, bulk ? "bulk senders" : "everybody");
+    html_raw(out, "</div>\n<p class=\"muted\">");
+    html_raw(out, bulk ? "For bulk senders" : "For everybody");
     html_raw(out, advised ? ", advised" : "");
-    html_raw(out, "</td></tr>\n");
+    html_raw(out, "</p>\n</li>\n");
 }
 
 static const char *outcome_colour(const char *outcome)
@@ -70,9 +70,10 @@ void page_profile(struct buffer *out, const json_t *document)
     if (json_is_string(explain_member(profile, "reply")))
         html_raw(out, "<p class=\"label\">The reply it would get</p>\n");
     html_element(out, "pre", NULL, explain_member(profile, "reply"));
-    page_table(out, "Its rules", "State|Rule|Who");
+    html_raw(out,
+             "<h3 id=\"rules\">Its rules</h3>\n<ul class=\"rules\" aria-labelledby=\"rules\">\n");
     json_array_foreach(explain_member(profile, "rules"), i, rule) put_rule(out, rule);
-    page_table_end(out);
+    html_raw(out, "</ul>\n");
     html_element(out, "p", "muted", explain_member(profile, "bulk"));
     html_raw(out, "<p class=\"muted\">As of ");
     html_text(out, *explain_at(profile, "as_of") ? explain_at(profile, "as_of") : "an unknown day");
