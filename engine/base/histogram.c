@@ -30,27 +30,42 @@ static uint64_t upper_end(unsigned bucket)
     return ((part + 1) << shift) - 1;
 }
 
+/* The reader's side of histogram_add on another thread: whole numbers, in no order. */
+static uint64_t get(const uint64_t *number)
+{
+    return __atomic_load_n(number, __ATOMIC_RELAXED);
+}
+
+static void set(uint64_t *number, uint64_t value)
+{
+    __atomic_store_n(number, value, __ATOMIC_RELAXED);
+}
+
 void histogram_add(struct histogram *histogram, uint64_t value)
 {
     bool first = histogram->count == 0;
-    histogram->min = first || value < histogram->min ? value : histogram->min;
-    histogram->max = first || value > histogram->max ? value : histogram->max;
-    histogram->count++;
-    histogram->sum += value;
-    histogram->buckets[bucket_of(value)]++;
+    uint64_t *bucket = &histogram->buckets[bucket_of(value)];
+    if (first || value < histogram->min)
+        set(&histogram->min, value);
+    if (first || value > histogram->max)
+        set(&histogram->max, value);
+    set(bucket, *bucket + 1);
+    set(&histogram->sum, histogram->sum + value);
+    set(&histogram->count, histogram->count + 1);
 }
 
 void histogram_merge(struct histogram *histogram, const struct histogram *other)
 {
     bool first = histogram->count == 0;
-    if (other->count == 0)
+    uint64_t count = get(&other->count), min = get(&other->min), max = get(&other->max);
+    if (count == 0)
         return;
-    histogram->min = first || other->min < histogram->min ? other->min : histogram->min;
-    histogram->max = other->max > histogram->max ? other->max : histogram->max;
-    histogram->count += other->count;
-    histogram->sum += other->sum;
+    histogram->min = first || min < histogram->min ? min : histogram->min;
+    histogram->max = max > histogram->max ? max : histogram->max;
+    histogram->count += count;
+    histogram->sum += get(&other->sum);
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        histogram->buckets[i] += other->buckets[i];
+        histogram->buckets[i] += get(&other->buckets[i]);
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double q)

@@ -4,7 +4,9 @@
  * below it, from 0 to 2^42 - 1; larger values share one bucket, which says the maximum. Values
  * below 64 are exact.
  *
- * 10 KiB, no allocation. One thread at a time; keep one a thread and merge.
+ * 10 KiB, no allocation. One thread adds; keep one a thread and merge. Another thread may merge
+ * from a histogram that is being added to: each number is one that stood there during the call,
+ * the sum of the buckets may be a few values off the count.
  */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H

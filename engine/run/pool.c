@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "engine.h"
+#include "run/own_time.h"
 #include "run/worker.h"
 
 enum
@@ -320,5 +321,6 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
         add_worker(stats, &pool->workers[i].counts);
         stats->cpu_ns += cpu_ns(pool, &pool->workers[i]);
     }
+    own_time_read(pool, &stats->own_time);
     pthread_mutex_unlock(&pool->lock);
 }

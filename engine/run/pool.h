@@ -107,6 +107,14 @@ void pool_drain(struct pool *pool);
  * call of the pool or of its tasks may be running or follow. NULL inside is fine. */
 void pool_stop(struct pool **pool);
 
+/* The pool's own time for a message (own_time.h), since the start; at most 3.2 % above the truth.
+ */
+struct pool_own_time
+{
+    uint64_t count; /* messages: those that did not wait for a name after their end */
+    uint64_t p50_ns, p99_ns, p999_ns, max_ns;
+};
+
 struct pool_stats
 {
     uint64_t messages, cancelled, failed, refused; /* since the start */
@@ -117,6 +125,7 @@ struct pool_stats
     uint64_t results[5][8];
     uint64_t limit_hits[LIMIT_COUNT];
     uint64_t cpu_ns; /* of all workers' threads */
+    struct pool_own_time own_time;
     unsigned workers;
 };
 /* 0 for pass, 1 to 7 for the others. */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "run/own_time.h"
 #include "run/worker.h"
 
 /* Where texts are copied to: first one, then the next. */
@@ -139,6 +140,7 @@ static void let_go(struct task *task, enum event_kind how)
 
 void task_end(struct task *task)
 {
+    task->ended_ns = own_time_clock_ns();
     let_go(task, EVENT_ENDED);
 }
 

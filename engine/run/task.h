@@ -62,7 +62,8 @@ struct task
     struct event closing; /* ended or cancelled: one of them comes, last of all */
     struct piece first;   /* most messages come in one piece */
     bool first_used;
-    bool starved; /* a piece was lost for want of memory; read by the worker after `closing` */
+    int64_t ended_ns; /* by task_end (own_time.h); the worker reads it after `closing` */
+    bool starved;     /* a piece was lost for want of memory; read by the worker after `closing` */
 
     /* Both. */
     _Atomic uint64_t queued_bytes;
@@ -92,7 +93,8 @@ struct task
     bool was_answered; /* ... and had come before it ran now */
     bool expired;      /* past its deadline: no more questions */
     bool early_told;
-    bool done; /* `done` was called */
+    bool waited; /* for a name, after its end */
+    bool done;   /* `done` was called */
     uint8_t text[] __attribute__((aligned(16)));
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "engine.h"
+#include "run/own_time.h"
 #include "run/worker.h"
 
 void task_ready(struct worker *worker, struct task *task)
@@ -138,6 +139,7 @@ static void wait_for_answers(struct worker *worker, struct task *task)
 {
     if (!task->deadline.place)
         timers_add(&worker->timers, &task->deadline, task->deadline_ms);
+    task->waited = true;
     COUNT_ADD(worker->counts.parked, 1);
 }
 
@@ -329,6 +331,8 @@ void task_finish(struct worker *worker, struct task *task, enum task_outcome out
     count(worker, task, outcome);
     task->done = true;
     tell(worker, task, outcome);
+    if (outcome == TASK_JUDGED)
+        own_time_judged(worker, task);
     release(worker, task);
     if (task->closed || worker->cancel_all)
         task_free(worker, task);

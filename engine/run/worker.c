@@ -11,6 +11,7 @@
 
 #include "cache/tsan.h"
 #include "engine.h"
+#include "run/own_time.h"
 
 static void piece_came(struct worker *worker, struct piece *piece)
 {
@@ -183,6 +184,7 @@ static void run_round(struct worker *worker)
     verify_tasks(worker);
     assert(worker->hashing_count == 0);
     park_tasks(worker);
+    own_time_round_done(worker);
     task_round_done(worker);
     COUNT_ADD(worker->counts.rounds, 1);
     cache_thread_quiescent();

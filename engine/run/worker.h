@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/histogram.h"
 #include "run/round.h"
 #include "run/task.h"
 
@@ -49,6 +50,7 @@ struct worker
     _Atomic uint64_t arena_bytes __attribute__((aligned(64)));
     _Atomic uint64_t cpu_ns; /* when it has ended */
     struct worker_counts counts;
+    struct histogram own_time; /* ns */
 
     /* The worker's. */
     struct round round;
@@ -66,6 +68,8 @@ struct worker
     uint32_t hashing_count;
     struct task *verifying[ROUND_TASKS];
     uint32_t verifying_count;
+    int64_t judged_ended_ns[ROUND_TASKS]; /* when those judged in this round were ended */
+    uint32_t judged_count;
     void (*round_done)(void *context); /* to be called at the round's end; NULL: nobody was told */
     void *round_context;
 };
@@ -94,9 +98,10 @@ struct pool
     _Atomic uint64_t refused;
     _Atomic bool stopping;
 
-    pthread_mutex_t lock; /* protects nothing but the sleep of pool_drain; taken alone */
+    pthread_mutex_t lock; /* protects the sleep of pool_drain and what is below; taken alone */
     pthread_cond_t idle;
     bool joined;
+    struct histogram own_time; /* where pool_stats adds up the workers' */
 };
 
 #define COUNT_ADD(counter, amount)                                                                 \

@@ -148,6 +148,42 @@ Test(samples, by_lines_one_by_one)
     }
 }
 
+/* What the server takes for a message is in its stats; each in whole microseconds, rounded up. */
+Test(samples, own_time_in_stats)
+{
+    enum
+    {
+        TIMES = 5,
+    };
+    struct buffer out, in;
+    char size[32];
+    const struct sample *sample = &samples[0];
+    buffer_init(&out, 1 << 20);
+    buffer_init(&in, 1 << 20);
+    cr_expect(talk_stat(&server, "pool.own_time_us.count") == 0);
+    cr_expect(talk_stat(&server, "pool.own_time_us.max") == 0);
+    snprintf(size, sizeof size, "\"size\":%zu", sample->bytes.n);
+    write_line(sample, size, &out);
+    buffer_append(&out, sample->bytes);
+    for (unsigned i = 0; i < TIMES; i++) /* one at a time: what the first asked is cached */
+        talk_lines(&server, buffer_span(&out), &in);
+    /* An answer may be there a moment before its round has ended. */
+    int64_t until_ms = now_ms() + 20000;
+    while (talk_stat(&server, "pool.own_time_us.count") < TIMES - 1 && now_ms() < until_ms)
+        usleep(10000);
+    long long count = talk_stat(&server, "pool.own_time_us.count");
+    long long waited = talk_stat(&server, "pool.parked") > 0;
+    cr_expect(count == TIMES - waited, "%lld of %d", count, TIMES);
+    long long p50 = talk_stat(&server, "pool.own_time_us.p50");
+    long long p99 = talk_stat(&server, "pool.own_time_us.p99");
+    long long p999 = talk_stat(&server, "pool.own_time_us.p999");
+    long long max = talk_stat(&server, "pool.own_time_us.max");
+    cr_expect(1 <= p50 && p50 <= p99 && p99 <= p999 && p999 <= max, "%lld %lld %lld %lld", p50, p99,
+              p999, max);
+    buffer_fini(&out);
+    buffer_fini(&in);
+}
+
 static const struct sample *by_name(const char *file)
 {
     for (size_t i = 0; i < sample_count; i++)

@@ -50,6 +50,23 @@ static void write_limits(struct jsonw *json, const struct pool_stats *stats)
     jsonw_object_close(json);
 }
 
+/* Rounded up: never below the truth. */
+static uint64_t us(uint64_t ns)
+{
+    return (ns + 999) / 1000;
+}
+
+static void write_own_time(struct jsonw *json, const struct pool_own_time *own_time)
+{
+    jsonw_object_open(json, "own_time_us");
+    jsonw_uint(json, "count", own_time->count);
+    jsonw_uint(json, "p50", us(own_time->p50_ns));
+    jsonw_uint(json, "p99", us(own_time->p99_ns));
+    jsonw_uint(json, "p999", us(own_time->p999_ns));
+    jsonw_uint(json, "max", us(own_time->max_ns));
+    jsonw_object_close(json);
+}
+
 static void write_pool(struct jsonw *json, struct run *run)
 {
     struct pool_stats stats;
@@ -67,6 +84,7 @@ static void write_pool(struct jsonw *json, struct run *run)
     jsonw_uint(json, "arena_bytes", stats.arena_bytes);
     jsonw_uint(json, "queued_bytes", stats.queued_bytes);
     jsonw_uint(json, "cpu_ns", stats.cpu_ns);
+    write_own_time(json, &stats.own_time);
     write_results(json, &stats);
     write_limits(json, &stats);
     jsonw_object_close(json);
