@@ -10,6 +10,8 @@
 
 #include "base/base64.h"
 #include "browser.h"
+#include "support/guard.h"
+#include "tools/assay/html.h"
 #include "zone.h"
 
 #define SHOP "orders@shop.example"
@@ -127,8 +129,7 @@ static const char *const hostile[] = {
     "<base href=https://evil.example/><meta http-equiv=refresh content=0>",
     "\xe2\x80\xae gpj.exe \xe2\x81\xa6 \xef\xbb\xbf \xe2\x80\x8b",
     "\x1b[2J \x7f \x01",
-    "\xff\xfe \xc0\xbc"
-    "script\xc0\xbe \xed\xa0\x80 \xf5\x80\x80\x80 \xe2\x82",
+    "\xff\xfe \xc0\xbcSCRIPT\xc0\xbe \xed\xa0\x80 \xf5\x80\x80\x80 \xe2\x82",
     "+ADw-script+AD4-",
 };
 
@@ -204,6 +205,19 @@ Test(html, text_of_strangers)
     cr_expect(strstr(page, "content=\"default-src 'none'; style-src 'sha256-"));
     free(text);
     free(page);
+}
+
+/* Every text that ends in the middle of a character, in front of a page that cannot be read. */
+Test(html, texts_end_where_they_end)
+{
+    static const char text[] = "a<\xe2\x80\xae\xf0\x9f\x98\x80\r\n\r\xc3\xa9&";
+    for (size_t n = 0; n < sizeof text; n++) {
+        struct buffer out;
+        buffer_init(&out, 4096);
+        html_span(&out, guard_copy(span_of(text, n)));
+        cr_expect(!out.failed && (n < 2 || memcmp(out.p, "a&lt;", 5) == 0));
+        buffer_fini(&out);
+    }
 }
 
 /* --- files --- */
