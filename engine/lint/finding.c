@@ -124,6 +124,8 @@ void lint_text(const struct lint_place *place)
     switch (place->kind) {
     case LINT_SPF:
         lint_spf_record(place, false);
+        if (place->name)
+            lint_spf_loop(place);
         return;
     case LINT_DKIM:
         lint_dkim_record(place);
@@ -145,8 +147,6 @@ void lint_record(enum lint_kind kind, const struct dns_name *name, struct span t
 {
     struct lint_place place = {findings, kind ? kind : lint_kind_of(text), name, text};
     lint_text(&place);
-    if (place.kind == LINT_SPF && name)
-        lint_spf_loop(&place);
     lint_strings(&place);
 }
 

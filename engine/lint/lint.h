@@ -79,8 +79,9 @@ void lint_record(enum lint_kind kind, const struct dns_name *name, struct span t
                  struct lint_findings *findings);
 /*
  * The same for a text as a person pastes it: where it is quoted strings as in a zone file
- * ("v=spf1 a" " -all", with \" \\ \DDD) they are joined first, and looked at as strings too: over
- * 255 octets, a blank lost between two. *text becomes the record's text (findings' arena).
+ * ("v=spf1 a" " -all", with \" \\ \DDD), or a zone file's line, they are joined first, and looked
+ * at as strings too: over 255 octets, a blank lost between two. *text becomes the record's text
+ * (findings' arena).
  */
 void lint_pasted_record(enum lint_kind kind, const struct dns_name *name, struct span *text,
                         struct lint_findings *findings);

@@ -1,7 +1,9 @@
 /*
- * A record as a person pastes it: bare, or as the quoted strings of a zone file.
+ * A record as a person pastes it: bare, as quoted strings, or as the whole line of a zone file
+ * (RFC 1035 5.1), whose strings may stand on several lines between parentheses.
  *
- *   *WSP DQUOTE *( character / "\" character / "\" 3DIGIT ) DQUOTE *( 1*WSP another such )
+ *   *blank DQUOTE *( character / "\" character / "\" 3DIGIT ) DQUOTE *( 1*blank another such )
+ *   NAME [TTL] [CLASS] "TXT" [ "(" ] these strings [ ")" ] [ ";" comment ]
  *
  * What is not all of that form is taken as it is, quotes and all: then it was meant to be bare.
  */
@@ -18,11 +20,50 @@ struct joining
     size_t lost;         /* where two strings meet without a blank; 0: nowhere */
 };
 
+static bool is_blank(uint8_t c)
+{
+    return char_is_wsp(c) || c == '\r' || c == '\n';
+}
+
 static struct span skip_blanks(struct span s)
 {
-    while (s.n && char_is_wsp(s.p[0]))
+    while (s.n && is_blank(s.p[0]))
         s = span_skip(s, 1);
     return s;
+}
+
+/* What may stand between and behind the strings: in a zone file parentheses and comments, too. */
+static struct span skip_gap(struct span s, bool zone_line)
+{
+    for (s = skip_blanks(s); zone_line && s.n; s = skip_blanks(s)) {
+        if (s.p[0] == '(' || s.p[0] == ')')
+            s = span_skip(s, 1);
+        else if (s.p[0] == ';')
+            s = span_skip(s, span_find(s, '\n'));
+        else
+            return s;
+    }
+    return s;
+}
+
+static struct span next_word(struct span *rest)
+{
+    size_t n = 0;
+    *rest = skip_blanks(*rest);
+    while (n < rest->n && !is_blank(rest->p[n]))
+        n++;
+    struct span word = span_slice(*rest, 0, n);
+    *rest = span_skip(*rest, n);
+    return word;
+}
+
+/* What stands in front of the first quote ends in "TXT", or "TXT (". */
+static bool is_zone_head(struct span head)
+{
+    bool type = false;
+    for (struct span word; (word = next_word(&head)).n;)
+        type = (type && span_equal(word, SPAN("("))) || span_equal_fold(word, SPAN("TXT"));
+    return type;
 }
 
 /* One string behind its first quote; false where it does not end. */
@@ -59,7 +100,9 @@ static void end_string(struct joining *join)
 /* False where the text is not of that form. */
 static bool join_strings(struct span text, struct joining *join)
 {
-    struct span rest = skip_blanks(text);
+    size_t quote = span_find(text, '"');
+    bool zone_line = is_zone_head(span_slice(text, 0, quote));
+    struct span rest = zone_line ? span_skip(text, quote) : skip_blanks(text);
     if (rest.n == 0)
         return false;
     while (rest.n) {
@@ -69,7 +112,7 @@ static bool join_strings(struct span text, struct joining *join)
         if (!read_string(&rest, join))
             return false;
         end_string(join);
-        rest = skip_blanks(rest);
+        rest = skip_gap(rest, zone_line);
     }
     return true;
 }

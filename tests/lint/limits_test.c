@@ -195,6 +195,17 @@ static const struct
     {"\"v=spf1 -all\" x", "\"v=spf1 -all\" x", "bad_version"},
     {"\"v=spf1 -all\\", "\"v=spf1 -all\\", "bad_version"},
     {"\"v=spf1 \\999 -all\"", "\"v=spf1 \\999 -all\"", "bad_version"},
+    {"\"v=spf1 \"\r\n\"-all\"\n", "v=spf1 -all", NULL},
+    /* a zone file's line: RFC 1035 5.1 */
+    {"a.example. 3600 IN TXT \"v=spf1 \" \"-all\"", "v=spf1 -all", NULL},
+    {"@\tIN\ttxt\t( \"v=spf1 mx \"\n\t\"-all\" )  ; \"who\" sends\n", "v=spf1 mx -all", NULL},
+    {"a TXT (\n\"v=spf1 mx\" ; hosts\n \" -all\")", "v=spf1 mx -all", NULL},
+    {"TXT \"v=spf1 -all\"", "v=spf1 -all", NULL},
+    {"a TXT ( ( \"v=spf1 -all\"", "v=spf1 -all", NULL},
+    {"a TXT x \"v=spf1 -all\"", "a TXT x \"v=spf1 -all\"", "bad_version"},
+    {"a TXT \"v=spf1 -all\" b TXT \"x\"", "a TXT \"v=spf1 -all\" b TXT \"x\"", "bad_version"},
+    {"\"v=spf1 -all\" ; x", "\"v=spf1 -all\" ; x", "bad_version"},
+    {"a TXT", "a TXT", "bad_version"},
 };
 
 Test(lint_limits, pasting, .init = setup)

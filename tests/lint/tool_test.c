@@ -244,3 +244,15 @@ Test(lint_tool, no_answer)
     fake_stop(&fake);
     cr_expect(o.status == 69 && strstr(o.err, "no answer"), "%d: %s%s", o.status, o.out, o.err);
 }
+
+/* What keygen and record print for a zone file can be pasted as it is. */
+Test(lint_tool, a_zone_files_line)
+{
+    struct outcome made =
+        ASSAY("record", "dkim", "-d", "a.example", "-s", "s1", "--revoke", "--format", "zone");
+    struct outcome o = ASSAY("lint", "--record", made.out);
+    cr_expect(o.status == 0 && strstr(o.out, "revoked, DKIM"), "%s%s", o.out, o.err);
+    o = ASSAY("lint", "--record", "a.example. TXT \"v=spf1 include:a.example\" \" -all\"", "--name",
+              "a.example");
+    cr_expect(o.status == 1 && strstr(o.out, "loop, SPF of a.example"), "%s%s", o.out, o.err);
+}

@@ -18,7 +18,7 @@ struct lint
 
 const struct flag lint_flags[] = {
     {"record", 0, FLAG_TEXT, "TEXT",
-     "this record instead of a domain's; no DNS. Bare, or in quoted strings", AT(record), 0},
+     "this record instead of a domain's; no DNS. Bare, in quoted\nstrings, or as a line of a zone file", AT(record), 0},
     {"kind", 0, FLAG_WORD, "spf|dkim|dmarc",
      "what the record is; default: what it looks like. With a domain: only this", AT(kind), 0},
     {"name", 0, FLAG_TEXT, "NAME", "where the record is or will be published", AT(name), 0},
