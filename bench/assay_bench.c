@@ -145,6 +145,11 @@ static void print_table(const json_t *all)
            json_string_value(json_object_get(row, "transport")),
            number(row, "engine_us_per_message"), number(row, "worker_us"), number(row, "front_us"),
            number(row, "vs_libopendkim"), number(row, "messages"));
+    printf(
+        "its own time for a message: p50 %.0f us, p99 %.0f us at 70 %% of that; %.0f us for a lone "
+        "one, %.2f times the unbatched cost; %s\n",
+        number(row, "own_p50_us"), number(row, "own_p99_us"), number(row, "lone_own_p50_us"),
+        number(row, "lone_vs_single"), json_string_value(json_object_get(row, "placement")));
 }
 
 struct run
@@ -170,6 +175,13 @@ static void put_sets(struct run *run, const char *const *names, size_t count)
     }
 }
 
+static json_t *through_socket(const struct quick_options *options, const json_t *ten_k)
+{
+    struct quick_peers peers = {number(ten_k, "opendkim_us"), number(ten_k, "single_us")};
+    unpin();
+    return quick_socket(options, &peers);
+}
+
 static void quick(struct run *run)
 {
     put_sets(run, quick_names, sizeof quick_names / sizeof *quick_names);
@@ -177,10 +189,9 @@ static void quick(struct run *run)
     json_t *levels = quick_levels(&run->options);
     json_object_set_new(run->all, "levels", levels);
     json_object_update(run->all, levels);
-    unpin();
     say(run, "socket", "");
-    double peer_us = number(json_object_get(run->all, "10k"), "opendkim_us");
-    json_object_set_new(run->all, "socket_10k", quick_socket(&run->options, peer_us));
+    json_object_set_new(run->all, "socket_10k",
+                        through_socket(&run->options, json_object_get(run->all, "10k")));
 }
 
 static void full(struct run *run)
@@ -230,6 +241,20 @@ static void run_all(struct run *run, bool is_quick, bool json, const char *page)
     json_decref(run->all);
 }
 
+static void print_json(json_t *json)
+{
+    json_dumpf(json, stdout, JSON_REAL_PRECISION(5));
+    putchar('\n');
+    json_decref(json);
+}
+
+static void socket_alone(const struct quick_options *options)
+{
+    json_t *ten_k = quick_set(options, "10k");
+    json_t *socket = through_socket(options, ten_k);
+    print_json(json_pack("{s:o,s:o}", "10k", ten_k, "socket_10k", socket));
+}
+
 static void write_set(const struct quick_options *options, const char *folder)
 {
     struct mail_set set;
@@ -246,6 +271,7 @@ static const char help[] =
     "usage: assay-bench                    everything, peers too: about two minutes\n"
     "       assay-bench --quick            the acceptance figures, less than 50 s\n"
     "       assay-bench --set NAME         one set, as JSON\n"
+    "       assay-bench --socket           10k, in this process and through the socket, as JSON\n"
     "       assay-bench --set NAME --write DIR   its messages, envelopes and zone as files\n"
     "  --json        one JSON object instead of a table\n"
     "  --html FILE   besides, a page with the plots\n"
@@ -255,15 +281,11 @@ static const char help[] =
     "ASSAY_KERNEL=scalar|sse|avx2|avx512 takes a kernel level.\n";
 
 static const struct option long_options[] = {
-    {"quick", no_argument, NULL, 'q'},
-    {"json", no_argument, NULL, 'j'},
-    {"set", required_argument, NULL, 's'},
-    {"seconds", required_argument, NULL, 't'},
-    {"keys", required_argument, NULL, 'k'},
-    {"write", required_argument, NULL, 'w'},
-    {"html", required_argument, NULL, 'p'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"quick", no_argument, NULL, 'q'},         {"json", no_argument, NULL, 'j'},
+    {"socket", no_argument, NULL, 'S'},        {"set", required_argument, NULL, 's'},
+    {"seconds", required_argument, NULL, 't'}, {"keys", required_argument, NULL, 'k'},
+    {"write", required_argument, NULL, 'w'},   {"html", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},          {0},
 };
 
 static _Noreturn void usage(void)
@@ -276,13 +298,14 @@ int main(int argc, char **argv)
 {
     struct run run = {.all = NULL};
     struct quick_options options = {.keys = "bench/keys", .self = argv[0], .seconds = 1.5};
-    bool json = false, is_quick = false;
+    bool json = false, is_quick = false, socket = false;
     const char *folder = NULL, *page = NULL;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (c == 'h')
             return fputs(help, stdout) < 0;
         is_quick |= c == 'q';
         json |= c == 'j';
+        socket |= c == 'S';
         options.only = c == 's' ? optarg : options.only;
         page = c == 'p' ? optarg : page;
         folder = c == 'w' ? optarg : folder;
@@ -291,7 +314,8 @@ int main(int argc, char **argv)
         if (c == '?' || !(options.seconds > 0 && options.seconds < 600))
             usage();
     }
-    if (optind != argc || (is_quick && options.only) || (folder && !options.only))
+    if (optind != argc || (is_quick && options.only) || (socket && (is_quick || options.only)) ||
+        (folder && !options.only))
         usage();
     if (folder) {
         write_set(&options, folder);
@@ -300,14 +324,15 @@ int main(int argc, char **argv)
     load_daemon_find(argv[0]);
     sched_getaffinity(0, sizeof allowed, &allowed);
     options.cpu = pin();
+    if (socket) {
+        socket_alone(&options);
+        return 0;
+    }
     if (!options.only) {
         run.options = options;
         run_all(&run, is_quick, json, page);
         return 0;
     }
-    json_t *set = quick_set(&options, options.only);
-    json_dumpf(set, stdout, JSON_REAL_PRECISION(5));
-    putchar('\n');
-    json_decref(set);
+    print_json(quick_set(&options, options.only));
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "bench/load_measure.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,12 +68,44 @@ static unsigned idle_close(struct idle *idle)
     return alive;
 }
 
+/* --- placement --- */
+
+/* Two CPUs of those we may use; false where there is but one. */
+static bool two_cpus(const cpu_set_t *allowed, int cpus[2])
+{
+    int n = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
+        if (CPU_ISSET(cpu, allowed))
+            cpus[n++] = cpu;
+    return n == 2;
+}
+
+static bool run_on(int cpu)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* A child keeps the place that its parent had when it was made. */
+static void start_daemon(struct load_daemon *daemon, const struct load_case *what,
+                         const cpu_set_t *allowed, bool *apart)
+{
+    int cpus[2];
+    *apart = what->apart && two_cpus(allowed, cpus) && run_on(cpus[1]);
+    load_daemon_start(daemon, buffer_span(&what->mail->zone), what->arguments);
+    if (*apart)
+        *apart = run_on(cpus[0]);
+}
+
 /* --- readings --- */
 
 struct reading
 {
     uint64_t ns, answered, hits, lookups, queries;
     struct load_cpu cpu;
+    struct load_own_time own;
 };
 
 static void read_all(struct reading *r, const struct load_daemon *daemon,
@@ -83,6 +116,13 @@ static void read_all(struct reading *r, const struct load_daemon *daemon,
               load_stat(stats, "cache.hits_failure") + load_stat(stats, "cache.stale");
     r->lookups = r->hits + load_stat(stats, "cache.misses");
     r->queries = load_stat(stats, "resolvers.queries");
+    r->own = (struct load_own_time){
+        .count = load_stat(stats, "pool.own_time_us.count"),
+        .p50_us = load_stat(stats, "pool.own_time_us.p50"),
+        .p99_us = load_stat(stats, "pool.own_time_us.p99"),
+        .p999_us = load_stat(stats, "pool.own_time_us.p999"),
+        .max_us = load_stat(stats, "pool.own_time_us.max"),
+    };
     json_decref(stats);
     load_daemon_cpu(daemon, &r->cpu);
     r->answered = load_ledger(run)->answered;
@@ -107,6 +147,7 @@ static void work_out(struct load_figures *f, const struct load_mail *mail,
     f->capacity = ratio((double)f->messages, cpu.busiest);
     f->balance = ratio(cpu.busiest * cpu.worker_count, cpu.workers);
     f->mb_per_s = f->messages_per_s * (double)mail->bytes / mail->count / 1e6;
+    f->own = end->own;
     f->cache_hits = end->hits - begin->hits;
     f->cache_lookups = end->lookups - begin->lookups;
     f->dns_queries = end->queries - begin->queries;
@@ -117,8 +158,11 @@ void load_measure(const struct load_case *what, struct load_figures *figures)
     struct load_daemon daemon;
     struct idle idle;
     struct reading begin, end;
+    cpu_set_t allowed;
     memset(figures, 0, sizeof *figures);
-    load_daemon_start(&daemon, buffer_span(&what->mail->zone), what->arguments);
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    start_daemon(&daemon, what, &allowed, &figures->was_apart);
     figures->rss_idle = load_daemon_rss(&daemon);
     struct load_plan plan = {.socket = daemon.socket,
                              .mail = what->mail,
@@ -144,4 +188,5 @@ void load_measure(const struct load_case *what, struct load_figures *figures)
     load_close(&run, &figures->ledger);
     figures->idle_alive = idle_close(&idle);
     load_daemon_stop(&daemon);
+    sched_setaffinity(0, sizeof allowed, &allowed);
 }

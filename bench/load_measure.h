@@ -19,8 +19,15 @@ struct load_case
     uint32_t wishes;
     enum load_transport transport;
     uint32_t ring_bytes;
+    bool apart; /* the generator on the first CPU it may use, the whole daemon on the second */
     double warm_up, seconds; /* warm_up 0: a cold start is measured */
     uint64_t messages;       /* end after so many; 0: after `seconds` */
+};
+
+/* What the daemon says of its own time for a message, since its start: warm-up too. */
+struct load_own_time
+{
+    uint64_t count, p50_us, p99_us, p999_us, max_us;
 };
 
 struct load_figures
@@ -33,6 +40,8 @@ struct load_figures
     double balance; /* CPU of the busiest worker / mean of the workers: 1 is even */
     double mb_per_s;
     struct histogram latency; /* ns */
+    struct load_own_time own;
+    bool was_apart;
     uint64_t cache_hits, cache_lookups, dns_queries;
     uint64_t rss_idle, rss;    /* after the start, at the end */
     uint64_t idle_alive;       /* idle connections that are still there at the end */

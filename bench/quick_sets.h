@@ -25,7 +25,18 @@ json_t *quick_set(const struct quick_options *options, const char *name);
 /* {"avx512":{...},"avx2":{...},"scalar":{...}}, each as above for 10k; null where the machine lacks
  * it. */
 json_t *quick_levels(const struct quick_options *options);
-/* {"engine_us_per_message":..., "vs_libopendkim":..., ...}; `opendkim_us` of 10k in this run. */
-json_t *quick_socket(const struct quick_options *options, double opendkim_us);
+/* What 10k took in this process in the same run. */
+struct quick_peers
+{
+    double opendkim_us;
+    double single_us; /* assay, one message at a time */
+};
+
+/*
+ * {"engine_us_per_message":..., "vs_libopendkim":..., "own_p50_us":..., "own_p99_us":...,
+ *  "lone_own_p50_us":..., "lone_vs_single":..., ...}: own is what the daemon takes from a message's
+ * last byte to its verdict, at 70 % of its capacity; lone likewise, a message at a time.
+ */
+json_t *quick_socket(const struct quick_options *options, const struct quick_peers *peers);
 
 #endif
