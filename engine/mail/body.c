@@ -1,7 +1,7 @@
 /*
  * Body hashes. The pieces of the body are noted, and every wanted canonicalization pulls from them
- * as fast as its hash goes (crypto/hash_queue.h); without a queue at once. Whoever reads a piece
- * first counts its octets.
+ * as fast as its hash goes (crypto/hash_queue.h); without a queue at once. One of them counts the
+ * octets as it goes; where none is wanted that is a pass of its own.
  */
 #include "mail/body.h"
 
@@ -68,6 +68,20 @@ static void fetch_ahead(struct span in)
         __builtin_prefetch(in.p + at, 0, 2);
 }
 
+/* Most of what was used has been looked at on the way. */
+static void stream_count(struct body_stream *stream, struct span used)
+{
+    struct mail_octets *octets = &stream->owner->octets;
+    struct span plain = stream->canon.plain;
+    if (plain.n == 0) {
+        mail_octets_count(octets, used);
+        return;
+    }
+    mail_octets_count(octets, span_slice(used, 0, (size_t)(plain.p - used.p)));
+    mail_octets_pass(octets, plain);
+    mail_octets_count(octets, span_skip(used, (size_t)(span_end(plain) - used.p)));
+}
+
 /* Canonical octets of what is noted; 0: used up. */
 static size_t stream_canonical(struct body_stream *stream, uint8_t *out, size_t room)
 {
@@ -77,7 +91,7 @@ static size_t stream_canonical(struct body_stream *stream, uint8_t *out, size_t 
         struct span in = before;
         size_t n = canon_body_step(&stream->canon, &in, out, room);
         if (stream->counts)
-            mail_octets_count(&hasher->octets, span_slice(before, 0, before.n - in.n));
+            stream_count(stream, span_slice(before, 0, before.n - in.n));
         stream->piece_at += before.n - in.n;
         if (in.n == 0) {
             stream->piece++;
@@ -179,14 +193,13 @@ static bool is_wanted(const struct body_hasher *hasher)
 
 static void hasher_start(struct body_hasher *hasher)
 {
-    bool counted = false;
+    bool relaxed = hasher->streams[CANON_RELAXED].wanted; /* it has looked at most octets */
     hasher->started = true;
     for (size_t i = 0; i < COUNT_OF(hasher->streams); i++) {
         struct body_stream *stream = &hasher->streams[i];
         if (!stream->wanted)
             continue;
-        stream->counts = !counted;
-        counted = true;
+        stream->counts = i == CANON_RELAXED || !relaxed;
         stream_plan(stream);
         if (stream->next_stop == 0) /* l=0 */
             stream_read_off(stream);

@@ -44,6 +44,9 @@ struct canon_body
     bool held_cr;        /* the last octet, behind all that: half a CRLF, or content */
     bool wrote_any;
     bool ended;
+    struct span plain; /* borrowed: of the last step's input, or empty: here is no NUL, behind each
+                          CR is a LF, and before each LF but the first octet a CR. Octets that need
+                          not be counted (mail_octets_pass) */
 };
 
 enum

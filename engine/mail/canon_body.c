@@ -103,7 +103,8 @@ static size_t relax_tail(struct span tail, uint8_t *out)
         return 0;
     memset(padded, 'x', sizeof padded);
     memcpy(padded, tail.p, tail.n);
-    return simd_text()->relax_body(padded, n, out) - (n - tail.n);
+    bool unusual; /* of the padding too: whoever counts looks at these octets himself */
+    return simd_text()->relax_body(padded, n, out, &unusual) - (n - tail.n);
 }
 
 static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
@@ -112,7 +113,9 @@ static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t 
     size_t fit = (room - TAIL_ROOM) / BLOCK;
     blocks = blocks < fit ? blocks : fit;
     if (blocks) {
-        n = simd_text()->relax_body(in->p, blocks * BLOCK, out);
+        bool unusual;
+        n = simd_text()->relax_body(in->p, blocks * BLOCK, out, &unusual);
+        body->plain = span_slice(*in, 0, unusual ? 0 : blocks * BLOCK);
         take(in, blocks * BLOCK);
     }
     if (in->n >= BLOCK + LOOK_AHEAD)
@@ -143,6 +146,7 @@ static size_t hold_lines(struct canon_body *body, const uint8_t *out, size_t n)
 size_t canon_body_step(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
 {
     assert(room >= CANON_STEP_ROOM && !body->ended);
+    body->plain = span_slice(*in, 0, 0);
     if (!find_content(body, in))
         return 0;
     size_t n = write_held_lines(body, out, room - 2 * TAIL_ROOM + SLACK);

@@ -19,6 +19,12 @@ struct mail_octets
 };
 
 void mail_octets_count(struct mail_octets *octets, struct span bytes);
+/*
+ * Passes over octets that somebody has looked at: no NUL, and in the text around them a LF stands
+ * behind each CR and a CR before each LF but the first octet. Bare ones and NUL come out as if all
+ * had been counted; cr, lf, crlf and high lack what is inside.
+ */
+void mail_octets_pass(struct mail_octets *octets, struct span plain);
 
 static inline uint64_t mail_octets_bare_cr(const struct mail_octets *octets)
 {

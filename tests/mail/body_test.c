@@ -240,6 +240,58 @@ Test(body, anomalies_at_every_split)
     }
 }
 
+static void want_both(struct hashed *h, unsigned wishes)
+{
+    hashed_init(h);
+    if (wishes & 1)
+        cr_assert(body_hasher_want(&h->hasher, CANON_SIMPLE, BODY_WHOLE) >= 0);
+    if (wishes & 2)
+        cr_assert(body_hasher_want(&h->hasher, CANON_RELAXED, BODY_WHOLE) >= 0);
+}
+
+/* The kernel passes over ordinary text: whatever is odd, wherever it stands to blocks, steps and
+ * pieces, is counted once, by whichever canonicalization counts. */
+static void check_odd_at(struct span odd, size_t at, size_t n, unsigned wishes)
+{
+    static struct hashed h;
+    static const struct span line = SPAN("a line of \xc3\xa9 text \r\n");
+    uint8_t text[9000];
+    struct mail_octets want = {0};
+    cr_assert(n <= sizeof text && at + odd.n <= n);
+    for (size_t i = 0; i < n; i++)
+        text[i] = line.p[i % line.n];
+    memcpy(text + at, odd.p, odd.n);
+    struct span body = span_of(text, n);
+    mail_octets_count(&want, body);
+    want_both(&h, wishes);
+    feed(&h, body, at + odd.n / 2, at % 2 ? SIZE_MAX : 1000);
+    const uint32_t *times = h.anomalies.times;
+    cr_expect(times[ANOMALY_BODY_BARE_CR] == mail_octets_bare_cr(&want) &&
+                  times[ANOMALY_BODY_BARE_LF] == mail_octets_bare_lf(&want) &&
+                  times[ANOMALY_BODY_NUL] == want.nul,
+              "odd at %zu of %zu, wishes %u: %u %u %u, want %lu %lu %lu", at, n, wishes,
+              times[ANOMALY_BODY_BARE_CR], times[ANOMALY_BODY_BARE_LF], times[ANOMALY_BODY_NUL],
+              mail_octets_bare_cr(&want), mail_octets_bare_lf(&want), want.nul);
+    body_hasher_fini(&h.hasher);
+}
+
+Test(body, odd_octets_anywhere_are_counted_once)
+{
+    static const struct span odd[] = {SPAN("\r"),     SPAN("\n"),       SPAN("\0"),
+                                      SPAN("\r\n"),   SPAN("\n\r"),     SPAN("\r\r\n\n"),
+                                      SPAN("\n\0\r"), SPAN("\r\n\r\n"), SPAN("x")};
+    for (size_t i = 0; i < COUNT_OF(odd); i++) {
+        for (unsigned wishes = 0; wishes < 4; wishes++) {
+            for (size_t at = 0; at < 150; at++)
+                check_odd_at(odd[i], at, 330, wishes);
+            for (size_t at = 3800; at < 4200; at += 7)
+                check_odd_at(odd[i], at, 8400, wishes);
+            for (size_t n = 130; n < 270; n++)
+                check_odd_at(odd[i], n - odd[i].n, n, wishes);
+        }
+    }
+}
+
 /* Octets are counted to the end, also when the last wish was reached early. */
 Test(body, octets_behind_the_last_limit)
 {

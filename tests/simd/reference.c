@@ -23,6 +23,14 @@ size_t reference_relax_body(const uint8_t *in, size_t n, uint8_t *out)
     return written;
 }
 
+bool reference_unusual(const uint8_t *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (in[i] == 0 || (in[i] == '\r') != (in[i + 1] == '\n'))
+            return true;
+    return false;
+}
+
 size_t reference_relax_field(const uint8_t *in, size_t n, uint8_t *out)
 {
     size_t written = 0;

@@ -5,6 +5,8 @@
 #include "simd/text.h"
 
 size_t reference_relax_body(const uint8_t *in, size_t n, uint8_t *out);
+/* What relax_body says besides; reads in[n]. */
+bool reference_unusual(const uint8_t *in, size_t n);
 size_t reference_relax_field(const uint8_t *in, size_t n, uint8_t *out);
 void reference_count(struct simd_octets *octets, const uint8_t *in, size_t n);
 /* Of a whole header, from its first octet. */

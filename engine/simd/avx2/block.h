@@ -95,6 +95,37 @@ static inline bool block_may_shrink(const uint8_t *p)
     return _mm256_movemask_epi8(either) != 0;
 }
 
+struct unusual
+{
+    __m256i pairs, least;
+};
+
+static inline struct unusual unusual_none(void)
+{
+    return (struct unusual){_mm256_setzero_si256(), _mm256_set1_epi8(1)};
+}
+
+static inline void avx2_unusual(struct unusual *sum, const uint8_t *p)
+{
+    __m256i v = avx2_load(p), next = avx2_load(p + 1);
+    __m256i cr = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r'));
+    __m256i lf = _mm256_cmpeq_epi8(next, _mm256_set1_epi8('\n'));
+    sum->pairs = _mm256_or_si256(sum->pairs, _mm256_xor_si256(cr, lf));
+    sum->least = _mm256_min_epu8(sum->least, v);
+}
+
+static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+{
+    avx2_unusual(sum, p);
+    avx2_unusual(sum, p + 32);
+}
+
+static inline bool unusual_any(struct unusual sum)
+{
+    __m256i nul = _mm256_cmpeq_epi8(sum.least, _mm256_setzero_si256());
+    return _mm256_movemask_epi8(_mm256_or_si256(sum.pairs, nul)) != 0;
+}
+
 static inline __m256i avx2_spaces(__m256i v)
 {
     __m256i tabs = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\t'));

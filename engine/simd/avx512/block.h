@@ -63,6 +63,32 @@ static inline bool block_may_shrink(const uint8_t *p)
     return !_kortestz_mask64_u8(pairs, tabs);
 }
 
+struct unusual
+{
+    __mmask64 pairs;
+    __m512i least;
+};
+
+static inline struct unusual unusual_none(void)
+{
+    return (struct unusual){0, _mm512_set1_epi8(1)};
+}
+
+static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+{
+    __m512i v = _mm512_loadu_si512(p), next = _mm512_loadu_si512(p + 1);
+    __mmask64 cr = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
+    __mmask64 lf = _mm512_cmpeq_epi8_mask(next, _mm512_set1_epi8('\n'));
+    sum->pairs = _kor_mask64(sum->pairs, _kxor_mask64(cr, lf));
+    sum->least = _mm512_min_epu8(sum->least, v);
+}
+
+static inline bool unusual_any(struct unusual sum)
+{
+    __mmask64 nul = _mm512_testn_epi8_mask(sum.least, sum.least);
+    return !_kortestz_mask64_u8(sum.pairs, nul);
+}
+
 /* The whole in vector and mask registers: a look-up by the low nibble gives SP or HTAB to what is
  * one of them, and something else to all others. */
 #define BLOCK_SHRINKS_BY_ITSELF

@@ -10,7 +10,12 @@
  *   block_odd(b)                          mask: NUL or above 127
  *   block_outside(b, low, high)           mask: below low or above high; both below 128
  *   block_may_shrink(p)                   false: of p[0..64) no octet is HTAB, none is SP with one
- * of SP, HTAB, CR behind it; reads p[0..65) block_spaces(b)                       HTAB becomes SP
+ *                                         of SP, HTAB, CR behind it; reads p[0..65)
+ *   struct unusual, unusual_none()        a sum of blocks
+ *   unusual_add(sum, p)                   adds p[0..64): is one NUL, or CR with no LF behind it, or
+ *                                         is one of p[1..65) LF with no CR before it?
+ *   unusual_any(sum)                      something was
+ *   block_spaces(b)                       HTAB becomes SP
  *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
  *   block_compress_exact(b, keep, out)    the same, and not an octet more is written
  *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of

@@ -91,6 +91,31 @@ static inline bool block_may_shrink(const uint8_t *p)
     return vmaxvq_u8(vorrq_u8(low, high)) != 0;
 }
 
+struct unusual
+{
+    uint8x16_t pairs, least;
+};
+
+static inline struct unusual unusual_none(void)
+{
+    return (struct unusual){vdupq_n_u8(0), vdupq_n_u8(1)};
+}
+
+static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+{
+    for (int i = 0; i < 4; i++) {
+        uint8x16_t v = vld1q_u8(p + 16 * i), next = vld1q_u8(p + 16 * i + 1);
+        uint8x16_t cr = vceqq_u8(v, vdupq_n_u8('\r')), lf = vceqq_u8(next, vdupq_n_u8('\n'));
+        sum->pairs = vorrq_u8(sum->pairs, veorq_u8(cr, lf));
+        sum->least = vminq_u8(sum->least, v);
+    }
+}
+
+static inline bool unusual_any(struct unusual sum)
+{
+    return vmaxvq_u8(sum.pairs) != 0 || vminvq_u8(sum.least) == 0;
+}
+
 static inline struct block block_spaces(struct block b)
 {
     for (int i = 0; i < 4; i++)

@@ -145,6 +145,32 @@ static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
     return (size_t)(out - begin);
 }
 
+struct unusual
+{
+    uint64_t bits; /* the highest of each octet counts */
+};
+
+static inline struct unusual unusual_none(void)
+{
+    return (struct unusual){0};
+}
+
+static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+{
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t w, next;
+        memcpy(&w, p + 8 * i, sizeof w);
+        memcpy(&next, p + 8 * i + 1, sizeof next);
+        sum->bits |=
+            (scalar_zero(w ^ EACH('\r')) ^ scalar_zero(next ^ EACH('\n'))) | scalar_zero(w);
+    }
+}
+
+static inline bool unusual_any(struct unusual sum)
+{
+    return sum.bits != 0;
+}
+
 static inline struct block block_spaces(struct block b)
 {
     for (int i = 0; i < WORDS; i++)

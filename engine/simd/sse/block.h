@@ -91,6 +91,33 @@ static inline bool block_may_shrink(const uint8_t *p)
     return _mm_movemask_epi8(_mm_or_si128(low, high)) != 0;
 }
 
+struct unusual
+{
+    __m128i pairs, least;
+};
+
+static inline struct unusual unusual_none(void)
+{
+    return (struct unusual){_mm_setzero_si128(), _mm_set1_epi8(1)};
+}
+
+static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+{
+    for (int i = 0; i < 4; i++) {
+        __m128i v = sse_load(p + 16 * i), next = sse_load(p + 16 * i + 1);
+        __m128i cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r'));
+        __m128i lf = _mm_cmpeq_epi8(next, _mm_set1_epi8('\n'));
+        sum->pairs = _mm_or_si128(sum->pairs, _mm_xor_si128(cr, lf));
+        sum->least = _mm_min_epu8(sum->least, v);
+    }
+}
+
+static inline bool unusual_any(struct unusual sum)
+{
+    __m128i nul = _mm_cmpeq_epi8(sum.least, _mm_setzero_si128());
+    return _mm_movemask_epi8(_mm_or_si128(sum.pairs, nul)) != 0;
+}
+
 static inline struct block block_spaces(struct block b)
 {
     for (int i = 0; i < 4; i++) {
