@@ -146,6 +146,12 @@ static void note_shortness(struct body_search *bodies)
     finding->bytes = signature->l - out->body.canonical_bytes;
 }
 
+/* What no body is in canonical form: nothing, or with "simple" one CRLF (DV-25). */
+static bool is_missing(const struct diagnosis *out)
+{
+    return out->body.canonical_bytes <= 2;
+}
+
 static void explain(struct body_search *bodies)
 {
     const struct dkim_signature *signature = bodies->search->request->signature;
@@ -155,7 +161,8 @@ static void explain(struct body_search *bodies)
     else if (signature->has_l && signature->l > out->body.canonical_bytes)
         note_shortness(bodies);
     else if (out->body.found_known && !try_all(bodies))
-        search_note(bodies->search, CAUSE_BODY_UNEXPLAINED, false);
+        search_note(bodies->search, is_missing(out) ? CAUSE_BODY_MISSING : CAUSE_BODY_UNEXPLAINED,
+                    false);
 }
 
 static bool open_search(struct body_search *bodies)

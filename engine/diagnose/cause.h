@@ -56,6 +56,9 @@
     X(UNSIGNED_TAIL,     "text_behind_length",     BODY, \
       "Text stands behind the part of the body that l= covers: nobody has signed it.", \
       "The sender should sign without l=, which lets anybody append to the message.") \
+    X(BODY_MISSING,      "body_missing",           BODY, \
+      "There is no body: it was lost on the way, or the header alone was handed over.", \
+      "Give the whole message, as the mail program saves or downloads it: a header alone cannot tell whether the body was changed.") \
     X(BODY_UNEXPLAINED,  "body_changed",           BODY, \
       "The body is not the one that was signed, and no change that was tried brings it back.", \
       "Compare it with a copy from a hop further up; the sender can send one straight to you.") \

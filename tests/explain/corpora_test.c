@@ -51,6 +51,49 @@ Test(samples, causes)
     }
 }
 
+static struct outcome sample(const char *path)
+{
+    return ASSAY("explain", "--dns", "share/samples/zone.txt", "--now", "1792972860", path);
+}
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        n++;
+    return n;
+}
+
+/* What the light says stands once more with the signature, and no third time. */
+Test(samples, nothing_is_said_twice)
+{
+    struct outcome o = sample("share/samples/fail-body.eml");
+    const char *signatures = strstr(o.out, "\nSignatures\n");
+    cr_assert(signatures != NULL);
+    cr_expect(count_of(signatures, "The body is not the one that was signed") == 1, "%s", o.out);
+    o = sample("share/samples/fail-appended.eml");
+    cr_expect(count_of(o.out, "sign without l=") == 1, "%s", o.out);
+}
+
+/* What people paste into header analyzers has no body: that is no change that somebody made. */
+Test(samples, header_alone)
+{
+    static const char *const files[] = {"pass.eml", "fail-subject.eml"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "share/samples/%s", files[i]);
+        struct span text = file_read(path);
+        const uint8_t *end = memmem(text.p, text.n, "\r\n\r\n", 4);
+        cr_assert(end != NULL, "%s", path);
+        text.n = (size_t)(end - text.p) + 4;
+        struct outcome o = ASSAY_INPUT(text, "explain", "--json", "--dns", "share/samples/zone.txt",
+                                       "--now", "1792972860");
+        cr_assert(o.status == 0, "%s: %s", path, o.err);
+        const char *cause = json_text(json_line(o.out, 0), "signatures.0.diagnosis.causes.0.cause");
+        cr_expect(cause && strcmp(cause, "body_missing") == 0, "%s: %s", path, cause);
+    }
+}
+
 struct files
 {
     char *names[2048];

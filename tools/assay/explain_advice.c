@@ -40,6 +40,22 @@ static bool is_told(const json_t *list, const char *sentence)
     return false;
 }
 
+/* What a cause has led to already. */
+static bool is_told_of_length(const struct advising *a)
+{
+    static const char *const words[] = {"length_wrong", "body_shorter_than_signed",
+                                        "text_behind_length"};
+    const json_t *advice;
+    size_t i;
+    for (size_t k = 0; k < COUNT_OF(words); k++)
+        json_array_foreach(a->lists[LEVEL_WARNING], i, advice)
+        {
+            if (is(advice, "word", words[k]))
+                return true;
+        }
+    return false;
+}
+
 static void advise(struct advising *a, enum level level, const char *word, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
@@ -151,7 +167,7 @@ static void advise_coverage(struct advising *a, const json_t *document)
     json_array_foreach(list, i, signature)
     {
         const char *domain = explain_at(signature, "domain");
-        if (json_is_integer(explain_member(signature, "length")))
+        if (json_is_integer(explain_member(signature, "length")) && !is_told_of_length(a))
             advise(a, LEVEL_WARNING, "length_tag",
                    "%s should sign without l=: anybody can append to such a message.", domain);
         if (json_is_true(explain_member(signature, "testing")))

@@ -286,11 +286,19 @@ static json_t *name_json(const struct dns_name *name)
     return name->length ? json_string(dns_name_text(name, text)) : json_null();
 }
 
+/* Where no cause was found its sentence begins with what the reason says. */
+static bool says_the_reason(const json_t *cause)
+{
+    const char *word = explain_at(cause, "cause");
+    return strcmp(word, "body_changed") == 0 || strcmp(word, "header_changed") == 0;
+}
+
 static void tell(struct explaining *e, const struct one *one, json_t *object)
 {
     const char *meaning = explain_reason(one->reason);
     const json_t *causes = explain_member(object, "diagnosis.causes");
-    const char *first = explain_at(json_array_get(causes, 0), "sentence");
+    const json_t *cause = json_array_get(causes, 0);
+    const char *first = explain_at(cause, "sentence");
     const char *domain = explain_at(object, "domain");
     if (one->result == RESULT_PASS)
         explain_sentence(e, object, "sentence", "It holds: what it covers is as %s has signed it.",
@@ -298,6 +306,8 @@ static void tell(struct explaining *e, const struct one *one, json_t *object)
     else if (one->result == RESULT_UNSET)
         explain_sentence(e, object, "sentence",
                          "Nobody needed it: only the newest message signature must hold.");
+    else if (says_the_reason(cause))
+        explain_sentence(e, object, "sentence", "%s", first);
     else
         explain_sentence(e, object, "sentence", "%s%s%s",
                          meaning       ? meaning

@@ -66,6 +66,7 @@ static const struct
     {"other_key", WHO_SENDER},
     {"other_digest", WHO_SENDER},
     {"from_lines_quoted", WHO_READER},
+    {"body_missing", WHO_READER},
     {"body_changed", WHO_READER},
     {"header_changed", WHO_READER},
 };
