@@ -25,6 +25,7 @@ void front_fini(struct front *front)
 {
     assert(front->live_connections == 0 && front->live_requests == 0);
     outbox_close(&front->outbox);
+    request_free_spares(front);
     demand_fini(&front->demand);
     buffer_fini(&front->text);
 }

@@ -94,6 +94,7 @@ struct front_backend
 };
 
 struct files;
+struct request;
 
 struct front
 {
@@ -106,9 +107,11 @@ struct front
     struct files *files; /* reader of descriptors and paths; NULL: none */
     bool may_path;       /* there are directories for `path` */
     bool draining;
-    int64_t now_ms;           /* CLOCK_MONOTONIC, of this turn of the loop */
-    struct demand demand;     /* scratch */
-    struct buffer text;       /* scratch */
+    int64_t now_ms;        /* CLOCK_MONOTONIC, of this turn of the loop */
+    struct demand demand;  /* scratch */
+    struct buffer text;    /* scratch */
+    struct request *spare; /* owned: memory of requests that are over, at most 256 */
+    uint32_t spare_count;
     struct connection *dirty; /* list: have output, or may go on */
     uint64_t live_requests;   /* not yet out of the outbox */
     uint64_t live_connections;

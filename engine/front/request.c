@@ -14,10 +14,40 @@
 #include "front/log.h"
 #include "front/query.h"
 
+enum
+{
+    SPARE_TEXT_BYTES = 64, /* a request whose texts take more is not kept for another use */
+    SPARE_MOST = 256,
+};
+
+/* AddressSanitizer is to see who touches a request that is over. */
+#ifdef __SANITIZE_ADDRESS__
+static const bool spares_are_kept = false;
+#else
+static const bool spares_are_kept = true;
+#endif
+
+/* Cleared, with room for the texts. A request's memory is used again by the front. */
+static struct request *take_memory(struct front *front, size_t texts)
+{
+    struct request *request = front->spare;
+    bool may_be_spare = texts <= SPARE_TEXT_BYTES;
+    if (may_be_spare && request) {
+        front->spare = request->next;
+        front->spare_count--;
+        memset(request, 0, sizeof *request);
+    } else {
+        request = calloc(1, sizeof *request + (may_be_spare ? SPARE_TEXT_BYTES : texts));
+    }
+    if (request)
+        request->may_be_spare = may_be_spare;
+    return request;
+}
+
 struct request *request_new(struct front *front, const struct demand *demand)
 {
     size_t texts = demand->id.n + demand->path.n + 1;
-    struct request *request = calloc(1, sizeof *request + texts);
+    struct request *request = take_memory(front, texts);
     if (!request)
         return NULL;
     uint8_t *text = (uint8_t *)(request + 1);
@@ -31,6 +61,7 @@ struct request *request_new(struct front *front, const struct demand *demand)
     request->id_text = span_of(text, demand->id.n);
     if (demand->path.p) {
         memcpy(text + demand->id.n, demand->path.p, demand->path.n);
+        text[demand->id.n + demand->path.n] = '\0';
         request->path = span_of(text + demand->id.n, demand->path.n); /* a NUL stands behind it */
     }
     request->partial.request = request->reply.request = request;
@@ -42,15 +73,43 @@ struct request *request_new(struct front *front, const struct demand *demand)
     return request;
 }
 
-void request_release(struct request *request)
+/* True for the last holder. */
+static bool let_go(struct request *request)
 {
     if (atomic_fetch_sub_explicit(&request->holders, 1, memory_order_acq_rel) != 1)
-        return;
+        return false;
     chunk_unref(&request->line_chunk);
     query_free(&request->query);
     buffer_fini(&request->partial.big);
     buffer_fini(&request->reply.big);
-    free(request);
+    return true;
+}
+
+void request_release(struct request *request)
+{
+    if (let_go(request))
+        free(request);
+}
+
+static void keep_memory(struct front *front, struct request *request)
+{
+    if (!spares_are_kept || !request->may_be_spare || front->spare_count == SPARE_MOST) {
+        free(request);
+        return;
+    }
+    request->next = front->spare;
+    front->spare = request;
+    front->spare_count++;
+}
+
+void request_free_spares(struct front *front)
+{
+    while (front->spare) {
+        struct request *request = front->spare;
+        front->spare = request->next;
+        free(request);
+    }
+    front->spare_count = 0;
 }
 
 void request_retire(struct request **request)
@@ -61,7 +120,8 @@ void request_retire(struct request **request)
         gone->front->backend.cancel(gone->task);
     gone->receiving = false;
     gone->front->live_requests--;
-    request_release(gone);
+    if (let_go(gone))
+        keep_memory(gone->front, gone);
 }
 
 void request_refuse(struct request *request, enum front_error error, const char *detail)

@@ -50,10 +50,11 @@ struct request
     _Atomic uint32_t holders;      /* the front; the reader of files while it reads */
     struct connection *connection; /* NULL: gone, nobody wants the answer */
     struct request *table_next;
-    struct request *next, **previous; /* of the connection's list */
+    struct request *next, **previous; /* of the connection's list; of the front's spare ones */
     uint64_t id;                      /* frames */
     enum demand_op op;
-    bool lines; /* dialect */
+    bool lines;        /* dialect */
+    bool may_be_spare; /* its memory may be used again */
     uint32_t wishes;
     struct task *task;      /* the producer's, until task_end or task_cancel */
     bool receiving;         /* the front is the producer: the message still comes */
@@ -87,6 +88,8 @@ struct request *request_new(struct front *front, const struct demand *demand) MU
 void request_retire(struct request **request);
 /* One holder less; any thread. */
 void request_release(struct request *request);
+/* The front ends: memory that it kept for requests to come. */
+void request_free_spares(struct front *front);
 
 /* Marks why there will be no verdict; the first reason stays. Any thread. */
 void request_refuse(struct request *request, enum front_error error, const char *detail);

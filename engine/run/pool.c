@@ -83,6 +83,7 @@ static void pool_free(struct pool *pool)
         timers_fini(&pool->workers[i].timers);
         inbox_unref(&pool->workers[i].inbox);
     }
+    task_stock_fini(&pool->stock);
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->idle);
     free(pool->workers);
@@ -103,6 +104,7 @@ static struct pool *pool_new(const struct pool_config *config)
         return NULL;
     }
     memset(pool->workers, 0, bytes);
+    task_stock_init(&pool->stock);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->idle, NULL);
     return pool;
@@ -220,7 +222,7 @@ struct task *pool_submit(struct pool *pool, const struct task_request *request)
 {
     if (!enter(pool))
         return NULL;
-    struct task *task = task_new(request);
+    struct task *task = task_new(&pool->stock, request);
     if (was_made(pool, task))
         hand_over(pool, task);
     return task;
@@ -230,7 +232,7 @@ bool pool_query(struct pool *pool, const struct query_request *request)
 {
     if (!enter(pool))
         return false;
-    struct task *task = task_new_query(request);
+    struct task *task = task_new_query(&pool->stock, request);
     if (!was_made(pool, task))
         return false;
     hand_over(pool, task);

@@ -24,22 +24,25 @@ static void keep(struct keeper *keeper, struct span *text)
     keeper->at += text->n + 1; /* an empty text has an address too */
 }
 
-static struct span *texts_of(struct task_request *request, unsigned i)
+static const size_t texts[] = {
+    offsetof(struct task_request, envelope.helo),
+    offsetof(struct task_request, envelope.mail_from),
+    offsetof(struct task_request, envelope.tls_version),
+    offsetof(struct task_request, envelope.tls_cipher),
+    offsetof(struct task_request, authserv_id),
+};
+
+static struct span *text_of(struct task_request *request, unsigned i)
 {
-    struct span *texts[] = {
-        &request->envelope.helo,       &request->envelope.mail_from, &request->envelope.tls_version,
-        &request->envelope.tls_cipher, &request->authserv_id,
-    };
-    return i < COUNT_OF(texts) ? texts[i] : NULL;
+    return (struct span *)(void *)((char *)request + texts[i]);
 }
 
 /* Recipients stand in front: their spans must be aligned. */
 static size_t kept_bytes(const struct task_request *request)
 {
-    struct task_request copy = *request;
     size_t bytes = request->envelope.recipient_count * sizeof(struct span);
-    for (unsigned i = 0; texts_of(&copy, i); i++)
-        bytes += texts_of(&copy, i)->n + 1;
+    for (unsigned i = 0; i < COUNT_OF(texts); i++)
+        bytes += ((const struct span *)(const void *)((const char *)request + texts[i]))->n + 1;
     for (uint32_t i = 0; i < request->envelope.recipient_count; i++)
         bytes += request->envelope.recipients[i].n + 1;
     return bytes;
@@ -56,30 +59,31 @@ static void keep_recipients(struct keeper *keeper, struct message_envelope *enve
     envelope->recipients = kept;
 }
 
-static struct task *task_alloc(size_t text_bytes)
+static struct task *task_alloc(struct task_stock *stock, size_t text_bytes)
 {
-    struct task *task = malloc(sizeof *task + text_bytes);
+    struct task *task = task_stock_take(stock, text_bytes);
     if (task)
-        *task = (struct task){.submitted = {.kind = EVENT_SUBMITTED}};
+        *task =
+            (struct task){.submitted = {.kind = EVENT_SUBMITTED}, .from_stock = task->from_stock};
     return task;
 }
 
-struct task *task_new(const struct task_request *request)
+struct task *task_new(struct task_stock *stock, const struct task_request *request)
 {
-    struct task *task = task_alloc(kept_bytes(request));
+    struct task *task = task_alloc(stock, kept_bytes(request));
     if (!task)
         return NULL;
     struct keeper keeper = {task->text};
     task->request = *request;
     keep_recipients(&keeper, &task->request.envelope);
-    for (unsigned i = 0; texts_of(&task->request, i); i++)
-        keep(&keeper, texts_of(&task->request, i));
+    for (unsigned i = 0; i < COUNT_OF(texts); i++)
+        keep(&keeper, text_of(&task->request, i));
     return task;
 }
 
-struct task *task_new_query(const struct query_request *request)
+struct task *task_new_query(struct task_stock *stock, const struct query_request *request)
 {
-    struct task *task = task_alloc(0);
+    struct task *task = task_alloc(stock, 0);
     if (!task)
         return NULL;
     task->is_query = true;

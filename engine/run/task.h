@@ -13,6 +13,7 @@
 
 #include "run/inbox.h"
 #include "run/pool.h"
+#include "run/task_stock.h"
 #include "run/timers.h"
 
 struct worker;
@@ -56,6 +57,7 @@ struct task
     struct task_request request; /* its texts are in `text`; or */
     struct query_request query_request;
     bool is_query;
+    bool from_stock; /* its memory goes back there */
 
     /* The producer's. */
     struct event submitted;
@@ -78,7 +80,7 @@ struct task
     uint64_t lent_bytes;  /* likewise; of the first of `pieces` too */
     struct ask *asks;     /* all of this message, answered ones too */
     uint32_t open_asks;   /* not yet answered */
-    struct task *next;    /* in the list of ready tasks */
+    struct task *next;    /* in the list of ready tasks; of the stock when it is over */
     struct task *in_next; /* all tasks of the worker */
     struct task **in_link;
     struct timer deadline;
@@ -99,8 +101,9 @@ struct task
 };
 
 /* A task with a copy of the request and its texts; NULL without memory. */
-struct task *task_new(const struct task_request *request) MUST_CHECK;
-struct task *task_new_query(const struct query_request *request) MUST_CHECK;
+struct task *task_new(struct task_stock *stock, const struct task_request *request) MUST_CHECK;
+struct task *task_new_query(struct task_stock *stock,
+                            const struct query_request *request) MUST_CHECK;
 
 static inline struct task *task_of_submitted(struct event *event)
 {

@@ -341,9 +341,8 @@ void task_finish(struct worker *worker, struct task *task, enum task_outcome out
 
 void task_free(struct worker *worker, struct task *task)
 {
-    (void)worker;
     *task->in_link = task->in_next;
     if (task->in_next)
         task->in_next->in_link = task->in_link;
-    free(task);
+    task_stock_give(&worker->pool->stock, task);
 }

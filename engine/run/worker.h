@@ -98,6 +98,8 @@ struct pool
     _Atomic uint64_t refused;
     _Atomic bool stopping;
 
+    struct task_stock stock;
+
     pthread_mutex_t lock; /* protects the sleep of pool_drain and what is below; taken alone */
     pthread_cond_t idle;
     bool joined;
