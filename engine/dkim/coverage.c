@@ -33,14 +33,16 @@ static const uint8_t by_length[LONGEST + 1][SAME_LENGTH] = {
     [8] = {3},    [10] = {8},   [12] = {9, 10}, [25] = {11},
 };
 
-/* The index in `critical`, or -1. */
-static int find_critical(struct span name)
+/* Of equal length, two first letters at most: a look at both tells which name alone it may be. The
+ * index in `critical`, or -1. */
+static inline int find_critical(struct span name)
 {
-    for (unsigned i = 0; name.n <= LONGEST && i < SAME_LENGTH && by_length[name.n][i]; i++) {
+    if (name.n > LONGEST)
+        return -1;
+    for (unsigned i = 0; i < SAME_LENGTH && by_length[name.n][i]; i++) {
         int at = by_length[name.n][i] - 1;
-        if (ascii_lower(name.p[0]) == (uint8_t)critical[at][0] &&
-            span_equal_fold(name, span_of(critical[at], name.n)))
-            return at;
+        if ((name.p[0] | 0x20) == critical[at][0])
+            return span_equal_fold(name, span_of(critical[at], name.n)) ? at : -1;
     }
     return -1;
 }

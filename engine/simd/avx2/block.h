@@ -57,6 +57,20 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return avx2_mask(_mm256_cmpeq_epi8(b.v[0], all), _mm256_cmpeq_epi8(b.v[1], all));
 }
 
+/* A look-up by the low nibble gives SP or HTAB to what is one of them, and something else to all
+ * others. */
+static inline __m256i avx2_blanks(__m256i v)
+{
+    const __m256i blank = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1));
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(blank, v), v);
+}
+
+static inline uint64_t block_blanks(struct block b)
+{
+    return avx2_mask(avx2_blanks(b.v[0]), avx2_blanks(b.v[1]));
+}
+
 static inline uint64_t block_high(struct block b)
 {
     return avx2_mask(b.v[0], b.v[1]);

@@ -36,6 +36,20 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return _cvtmask64_u64(_mm512_cmpeq_epi8_mask(b.v, _mm512_set1_epi8((char)c)));
 }
 
+/* A look-up by the low nibble gives SP or HTAB to what is one of them, and something else to all
+ * others. */
+static inline __mmask64 avx512_blanks(__m512i v)
+{
+    const __m512i blank = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1));
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(blank, v), v);
+}
+
+static inline uint64_t block_blanks(struct block b)
+{
+    return _cvtmask64_u64(avx512_blanks(b.v));
+}
+
 static inline uint64_t block_high(struct block b)
 {
     return _cvtmask64_u64(_mm512_movepi8_mask(b.v));
@@ -89,20 +103,12 @@ static inline bool unusual_any(struct unusual sum)
     return !_kortestz_mask64_u8(sum.pairs, nul);
 }
 
-/* The whole in vector and mask registers: a look-up by the low nibble gives SP or HTAB to what is
- * one of them, and something else to all others. */
+/* The whole in vector and mask registers. */
 #define BLOCK_SHRINKS_BY_ITSELF
 enum
 {
     SHRINK_BLOCKS = 4, /* a guess that is wrong every other time costs more than doing without */
 };
-
-static inline __mmask64 avx512_blanks(__m512i v)
-{
-    const __m512i blank = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1));
-    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(blank, v), v);
-}
 
 static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
 {

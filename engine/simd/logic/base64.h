@@ -25,8 +25,7 @@ struct base64_run
 
 static inline uint64_t base64_chars(struct block b)
 {
-    return ~(block_equal(b, ' ') | block_equal(b, '\t') | block_equal(b, '\r') |
-             block_equal(b, '\n'));
+    return ~(block_blanks(b) | block_equal(b, '\r') | block_equal(b, '\n'));
 }
 
 static size_t base64_count_chars(const uint8_t *in, size_t n)

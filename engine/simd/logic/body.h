@@ -15,11 +15,6 @@
 
 #include "simd/logic/masks.h"
 
-static inline uint64_t blanks_of(struct block b)
-{
-    return block_equal(b, ' ') | block_equal(b, '\t');
-}
-
 #ifndef BLOCK_SHRINKS_BY_ITSELF
 enum
 {
@@ -30,7 +25,7 @@ static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
 {
     struct block b = block_load(in), next = block_load(in + 1);
     uint64_t crlf_next = block_equal(next, '\r') & block_equal(block_load(in + 2), '\n');
-    uint64_t drop = blanks_of(b) & (blanks_of(next) | crlf_next);
+    uint64_t drop = block_blanks(b) & (block_blanks(next) | crlf_next);
     return block_compress(block_spaces(b), ~drop, out);
 }
 

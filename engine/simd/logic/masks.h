@@ -34,15 +34,13 @@ static inline uint64_t mask_down(uint64_t mask, uint64_t next, unsigned n)
 
 struct lines /* what ends lines and what may fold or shrink */
 {
-    uint64_t tab, wsp, cr, lf;
+    uint64_t wsp, cr, lf;
 };
 
 static inline struct lines lines_of(struct block b)
 {
-    uint64_t tab = block_equal(b, '\t');
     return (struct lines){
-        .tab = tab,
-        .wsp = tab | block_equal(b, ' '),
+        .wsp = block_blanks(b),
         .cr = block_equal(b, '\r'),
         .lf = block_equal(b, '\n'),
     };

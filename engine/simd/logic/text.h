@@ -6,6 +6,7 @@
  *   block_load_part(p, n, filler)         n of 0 to 63 octets, then filler; reads nothing else
  *   block_store(p, b)                     to any address
  *   block_equal(b, c)                     mask: octet i is c <=> bit i is set; as all masks
+ *   block_blanks(b)                       mask: SP or HTAB
  *   block_high(b)                         mask: above 127
  *   block_odd(b)                          mask: NUL or above 127
  *   block_outside(b, low, high)           mask: below low or above high; both below 128

@@ -55,6 +55,13 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return neon_mask(b);
 }
 
+static inline uint64_t block_blanks(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vorrq_u8(vceqq_u8(b.v[i], vdupq_n_u8(' ')), vceqq_u8(b.v[i], vdupq_n_u8('\t')));
+    return neon_mask(b);
+}
+
 static inline uint64_t block_high(struct block b)
 {
     for (int i = 0; i < 4; i++)

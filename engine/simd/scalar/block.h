@@ -77,6 +77,15 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return mask;
 }
 
+static inline uint64_t block_blanks(struct block b)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++)
+        mask |= scalar_gather(scalar_zero(b.w[i] ^ EACH(' ')) | scalar_zero(b.w[i] ^ EACH('\t')))
+                << 8 * i;
+    return mask;
+}
+
 static inline uint64_t block_odd(struct block b)
 {
     uint64_t mask = 0;

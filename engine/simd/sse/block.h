@@ -59,6 +59,17 @@ static inline uint64_t block_equal(struct block b, uint8_t c)
     return block_high(b);
 }
 
+/* A look-up by the low nibble gives SP or HTAB to what is one of them, and something else to all
+ * others. */
+static inline uint64_t block_blanks(struct block b)
+{
+    const __m128i blank =
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1);
+    for (int i = 0; i < 4; i++)
+        b.v[i] = _mm_cmpeq_epi8(_mm_shuffle_epi8(blank, b.v[i]), b.v[i]);
+    return block_high(b);
+}
+
 static inline uint64_t block_odd(struct block b)
 {
     for (int i = 0; i < 4; i++)
