@@ -214,6 +214,14 @@ static bool find_near(struct dns_answers *answers, struct dns_question *question
     return true;
 }
 
+/* A renewal failed: the answer that is still near stands, or the failure does. */
+static void fall_back(struct dns_answers *answers, struct dns_question *question)
+{
+    question->falls_back = false;
+    if (!find_near(answers, question))
+        count_hits(answers, question);
+}
+
 /* An answered question to an open one. */
 static void reopen(struct dns_answers *answers, struct dns_question *question)
 {
@@ -231,6 +239,8 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
 
     uint32_t hash = question_hash(name, type);
     struct dns_question *question = find_question(answers, name, type, hash);
+    if (question && question->falls_back)
+        fall_back(answers, question);
     if (question && is_answered(answers, question))
         return &question->answer;
     if (question && !question->answer.outcome)
@@ -281,15 +291,18 @@ bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name,
     return true;
 }
 
-/* The answer is limited, and its records live as long as the message. */
+/*
+ * The answer is limited, and its records live as long as the message. Nothing near is looked for
+ * here: this may be outside of a round, or in one that the message is not parked at the end of.
+ */
 static void settle(struct dns_answers *answers, struct dns_question *question,
                    const struct dns_answer *answer)
 {
     question->in_flight = false;
-    if (answer->outcome == DNS_TEMPFAIL && question->renew && find_near(answers, question))
-        return;
     question->answer = *answer;
-    count_hits(answers, question);
+    question->falls_back = question->renew && answer->outcome == DNS_TEMPFAIL;
+    if (!question->falls_back)
+        count_hits(answers, question);
     assert(answers->waiting);
     answers->waiting--;
 }

@@ -84,7 +84,8 @@ struct dns_question
     bool in_flight; /* owner: the driver */
     bool is_near; /* the answer came from `near`: good for near_epoch, to be found again after it */
     bool renew;   /* asked once more: the driver asks the network, not the cache (L09) */
-    bool counted; /* its hits of limits are in `hits` */
+    bool falls_back; /* asked once more in vain: the next lookup takes what `near` still has */
+    bool counted;    /* its hits of limits are in `hits` */
     uint32_t near_epoch;
     uint32_t hash;             /* the memo's */
     struct dns_question *next; /* in the order in which they were first asked */

@@ -217,6 +217,30 @@ Test(near, renewed_after_the_round)
     asker_fini(&a);
 }
 
+/*
+ * An answer may come while no round runs (a batch resolves with its thread offline) or in one in
+ * which the message does not (a worker has more to do than fits): nothing is looked for then, since
+ * nobody would park it. The record that was near meanwhile is gone when the judge comes.
+ */
+Test(near, a_failed_renewal_touches_nothing_near)
+{
+    struct asker a;
+    struct cupboard cupboard;
+    struct dns_name name = name_of("a.test");
+    begin(&a, &cupboard);
+    cupboard.renews = true;
+    expect(&a, "answer [old]", 1, 0);
+    cr_assert(dns_answers_renew(&a.answers, &name, DNS_TXT));
+    dns_answers_park(&a.answers);
+    unsigned finds = cupboard.finds;
+    dns_answers_lend(&a.answers, a.answers.first, &timeout);
+    cr_expect(cupboard.finds == finds, "looked for outside of a round");
+    cr_expect(a.answers.waiting == 0 && a.answers.first->answer.records == NULL);
+    cupboard.answer = new_answer;
+    expect(&a, "answer [new]", 1, 0);
+    asker_fini(&a);
+}
+
 /* A renewal that fails: what is still near stands; without that, the failure. */
 Test(near, renewal_fails)
 {
