@@ -16,8 +16,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/buffer_read.h"
 #include "dns/zone_table.h"
+
+enum
+{
+    READ_BYTES = 256 * 1024,
+};
 
 struct zone
 {
@@ -209,35 +214,13 @@ struct dns_source *dns_zone_parse(struct span text, const char *label, struct dn
     return NULL;
 }
 
-/* Reads to the end, so that a pipe will do. False with errno set. */
-static bool read_all(int fd, struct buffer *text)
-{
-    enum
-    {
-        READ_BYTES = 256 * 1024
-    };
-    for (;;) {
-        uint8_t *room = buffer_reserve(text, READ_BYTES);
-        if (!room) {
-            errno = ENOMEM;
-            return false;
-        }
-        ssize_t n = read(fd, room, READ_BYTES);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        buffer_commit(text, (size_t)n);
-    }
-}
-
 struct dns_source *dns_zone_open(const char *path, struct dns_error *error)
 {
     struct dns_source *source = NULL;
     struct buffer text;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     buffer_init(&text, SIZE_MAX);
-    if (fd >= 0 && read_all(fd, &text))
+    if (fd >= 0 && buffer_read(&text, fd, SIZE_MAX, READ_BYTES))
         source = dns_zone_parse(buffer_span(&text), path, error);
     else
         snprintf(error->text, sizeof error->text, "%s: %s", path, strerror(errno));

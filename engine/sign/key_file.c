@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/buffer_read.h"
 
 enum
 {
@@ -29,29 +30,6 @@ static enum key_file_status say(char error[KEY_FILE_ERROR_MAX], enum key_file_st
     return status;
 }
 
-static bool read_all(int fd, size_t max, struct buffer *bytes)
-{
-    for (;;) {
-        size_t left = max + 1 - bytes->n;
-        size_t piece = left < PIECE_BYTES ? left : PIECE_BYTES;
-        uint8_t *room = buffer_reserve(bytes, piece);
-        if (!room)
-            return false;
-        ssize_t n = read(fd, room, piece);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        if (n == 0)
-            return true;
-        buffer_commit(bytes, (size_t)n);
-        if (bytes->n > max) {
-            errno = EFBIG;
-            return false;
-        }
-    }
-}
-
 static enum key_file_status read_fd(int fd, const char *path, size_t max, struct buffer *bytes,
                                     char error[KEY_FILE_ERROR_MAX])
 {
@@ -60,7 +38,7 @@ static enum key_file_status read_fd(int fd, const char *path, size_t max, struct
         return say(error, KEY_FILE_UNREADABLE, path, strerror(errno));
     if (S_ISDIR(facts.st_mode))
         return say(error, KEY_FILE_UNREADABLE, path, strerror(EISDIR));
-    if (read_all(fd, max, bytes))
+    if (buffer_read(bytes, fd, max, PIECE_BYTES))
         return KEY_FILE_OK;
     if (bytes->failed)
         return say(error, KEY_FILE_NO_MEMORY, path, "no memory");

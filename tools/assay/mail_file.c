@@ -9,35 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer_read.h"
 #include "mail/line_ends.h"
 #include "output_file.h"
 
 enum
 {
     READ_BYTES = 64 * 1024,
+    RAW_BYTES_MAX =
+        MAX_MESSAGE_BYTES + READ_BYTES, /* a little more is held, so that it is judged */
 };
 
 static void append(void *context, struct span bytes)
 {
     buffer_append(context, bytes);
-}
-
-/* False with errno. */
-static bool read_all(int fd, struct buffer *raw)
-{
-    for (;;) {
-        uint8_t *room = buffer_reserve(raw, READ_BYTES);
-        if (!room) {
-            errno = raw->n > MAX_MESSAGE_BYTES ? EFBIG : ENOMEM;
-            return false;
-        }
-        ssize_t n = read(fd, room, READ_BYTES);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        buffer_commit(raw, (size_t)n);
-    }
 }
 
 static int read_fd(int fd, struct mail_file *file)
@@ -47,9 +32,10 @@ static int read_fd(int fd, struct mail_file *file)
         complain("%s: is a directory", file->name);
         return STATUS_NO_INPUT;
     }
-    if (!read_all(fd, &file->raw)) {
+    if (!buffer_read(&file->raw, fd, RAW_BYTES_MAX, READ_BYTES)) {
+        int status = errno == EFBIG ? STATUS_BAD_INPUT : STATUS_NO_INPUT;
         complain("%s: %s", file->name, strerror(errno));
-        return errno == EFBIG ? STATUS_BAD_INPUT : STATUS_NO_INPUT;
+        return status;
     }
     struct line_ends ends;
     line_ends_init(&ends, append, &file->crlf);
@@ -65,7 +51,7 @@ int mail_file_read(const char *path, struct mail_file *file)
 {
     bool standard_input = !path || strcmp(path, "-") == 0;
     *file = (struct mail_file){.name = standard_input ? "standard input" : path};
-    buffer_init(&file->raw, (size_t)MAX_MESSAGE_BYTES + 2 * READ_BYTES);
+    buffer_init(&file->raw, (size_t)RAW_BYTES_MAX + 1);
     buffer_init(&file->crlf, 2 * (size_t)MAX_MESSAGE_BYTES + 4 * READ_BYTES);
     if (standard_input)
         return read_fd(STDIN_FILENO, file);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buffer_read.h"
 #include "profile.h"
 
 enum
@@ -59,35 +60,23 @@ static bool is_path(const char *name)
 static int read_file(const char *path, struct buffer *text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = 0;
-    if (fd < 0) {
-        complain("--profile: %s: %s", path, strerror(errno));
-        return STATUS_NO_INPUT;
-    }
-    buffer_init(text, PROFILE_BYTES_MAX + READ_BYTES);
-    while (text->n <= PROFILE_BYTES_MAX) {
-        uint8_t *room = buffer_reserve(text, READ_BYTES);
-        n = room ? read(fd, room, READ_BYTES) : 0;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        buffer_commit(text, (size_t)n);
-    }
-    int problem = n < 0 ? errno : 0;
-    close(fd);
-    if (problem)
-        complain("--profile: %s: %s", path, strerror(problem));
-    else if (text->failed || text->n > PROFILE_BYTES_MAX)
+    buffer_init(text, PROFILE_BYTES_MAX + 1);
+    bool good = fd >= 0 && buffer_read(text, fd, PROFILE_BYTES_MAX, READ_BYTES);
+    int problem = good ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    if (good)
+        return STATUS_OK;
+    if (problem == EFBIG)
         complain("--profile: %s:1: more than %d octets", path, PROFILE_BYTES_MAX);
     else
-        return STATUS_OK;
-    return problem ? STATUS_NO_INPUT : STATUS_CONFIG;
+        complain("--profile: %s: %s", path, strerror(problem));
+    return problem == EFBIG ? STATUS_CONFIG : STATUS_NO_INPUT;
 }
 
 static int read_profile(const char *path, struct arena *arena, struct profile *profile)
 {
-    struct buffer text = {0};
+    struct buffer text;
     int status = read_file(path, &text);
     if (!status && !profile_parse(buffer_span(&text), path, arena, profile))
         status = STATUS_CONFIG;

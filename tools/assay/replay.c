@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer_read.h"
 #include "capsule.h"
 #include "flags.h"
 #include "show.h"
@@ -300,23 +301,10 @@ static bool is_too_large(int fd)
 /* False with errno. */
 static bool read_all(int fd, struct buffer *text)
 {
-    if (is_too_large(fd)) {
-        errno = EFBIG;
-        return false;
-    }
-    for (;;) {
-        uint8_t *room = buffer_reserve(text, READ_BYTES);
-        if (!room) {
-            errno = text->n > CAPSULE_FILE_BYTES_MAX ? EFBIG : ENOMEM;
-            return false;
-        }
-        ssize_t n = read(fd, room, READ_BYTES);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0;
-        buffer_commit(text, (size_t)n);
-    }
+    if (!is_too_large(fd))
+        return buffer_read(text, fd, CAPSULE_FILE_BYTES_MAX, READ_BYTES);
+    errno = EFBIG;
+    return false;
 }
 
 static int replay_file(struct replay *replay, const char *path)
@@ -326,7 +314,7 @@ static int replay_file(struct replay *replay, const char *path)
     bool standard_input = strcmp(path, "-") == 0;
     int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     replay->path = standard_input ? "standard input" : path;
-    buffer_init(&text, (size_t)CAPSULE_FILE_BYTES_MAX + 2 * READ_BYTES);
+    buffer_init(&text, (size_t)CAPSULE_FILE_BYTES_MAX + 1);
     bool readable = fd >= 0 && read_all(fd, &text);
     if (!readable) {
         status = errno == EFBIG ? STATUS_BAD_INPUT : STATUS_NO_INPUT;
