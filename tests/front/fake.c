@@ -221,6 +221,16 @@ struct span fake_output(const struct fake *fake)
     return connection_output(&fake->connection);
 }
 
+unsigned fake_error(const struct fake *fake, uint64_t id)
+{
+    struct talk_frame frame;
+    struct span output = fake_output(fake);
+    while (talk_next(&output, &frame))
+        if (frame.type == FRAME_ERROR && frame.id == id)
+            return talk_error_code(&frame);
+    return 0;
+}
+
 void fake_sent_all(struct fake *fake)
 {
     connection_sent(&fake->connection, connection_output(&fake->connection).n);

@@ -54,6 +54,8 @@ void fake_judge(struct fake *fake, struct task *task);
 void fake_judge_all(struct fake *fake);
 /* What the connection has to send, all of it. */
 struct span fake_output(const struct fake *fake);
+/* The code of the error with that id in it (0: the connection's own); 0 where there is none. */
+unsigned fake_error(const struct fake *fake, uint64_t id);
 void fake_sent_all(struct fake *fake);
 void fake_pass_ms(struct fake *fake, int64_t ms);
 

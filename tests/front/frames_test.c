@@ -28,16 +28,6 @@ static void fini(void)
 
 TestSuite(frames, .init = init, .fini = fini);
 
-static unsigned error_of(uint64_t id)
-{
-    struct talk_frame frame;
-    struct span output = fake_output(&fake);
-    while (talk_next(&output, &frame))
-        if (frame.type == FRAME_ERROR && frame.id == id)
-            return talk_error_code(&frame);
-    return 0;
-}
-
 Test(frames, hello_then_a_verdict)
 {
     struct talk_frame frame;
@@ -170,7 +160,8 @@ Test(frames, messages_may_be_interleaved)
 
 static void expect_end(const char *name, enum front_error want)
 {
-    cr_expect(error_of(0) == want, "%s: got error %u, want %u", name, error_of(0), want);
+    cr_expect(fake_error(&fake, 0) == want, "%s: got error %u, want %u", name, fake_error(&fake, 0),
+              want);
     fake_sent_all(&fake);
     cr_expect(connection_is_over(&fake.connection), "%s: still open", name);
 }
@@ -241,7 +232,7 @@ Test(frames, a_malformed_request_is_an_error_of_its_id)
     talk_message(&in, 4, MESSAGE, 100);
     fake_send(&fake, &in);
     fake_judge_all(&fake);
-    cr_expect(error_of(3) == FRONT_MALFORMED && error_of(0) == 0);
+    cr_expect(fake_error(&fake, 3) == FRONT_MALFORMED && fake_error(&fake, 0) == 0);
     cr_expect(talk_count(fake_output(&fake), FRAME_RESULT, 4) == 1);
 }
 
@@ -256,7 +247,7 @@ Test(frames, credit_at_its_edge)
     }
     fake_send(&fake, &in);
     cr_expect(fake.submitted == 4 && fake.connection.open == 4);
-    cr_expect(error_of(5) == FRONT_BUSY && fake.front.counters.busy == 1);
+    cr_expect(fake_error(&fake, 5) == FRONT_BUSY && fake.front.counters.busy == 1);
     fake_judge(&fake, fake_task(&fake, 2));
     talk_request(&in, 5, &envelope); /* an answer gave one back; the id may be used again */
     talk_message(&in, 5, MESSAGE, 100);
@@ -283,7 +274,7 @@ Test(frames, a_full_pool_is_busy)
     fake.busy = true;
     talk_conversation(&in, &envelope, MESSAGE);
     fake_send(&fake, &in);
-    cr_expect(error_of(1) == FRONT_BUSY && fake.connection.open == 0);
+    cr_expect(fake_error(&fake, 1) == FRONT_BUSY && fake.connection.open == 0);
     cr_expect(fake.front.live_requests == 0);
 }
 
@@ -299,7 +290,7 @@ Test(frames, cancel_before_the_end_is_one_answer)
     fake_send(&fake, &in);
     front_collect(&fake.front);
     cr_expect(talk_count(fake_output(&fake), FRAME_ERROR, 1) == 1);
-    cr_expect(error_of(1) == FRONT_CANCELLED && error_of(0) == 0);
+    cr_expect(fake_error(&fake, 1) == FRONT_CANCELLED && fake_error(&fake, 0) == 0);
     cr_expect(fake_task(&fake, 0)->cancelled && fake.connection.open == 0);
 }
 
@@ -310,7 +301,7 @@ Test(frames, cancel_behind_the_end_is_one_answer)
     fake_send(&fake, &in);
     cr_expect(fake.connection.open == 1, "open until it is answered");
     fake_judge(&fake, fake_task(&fake, 0));
-    cr_expect(error_of(1) == FRONT_CANCELLED);
+    cr_expect(fake_error(&fake, 1) == FRONT_CANCELLED);
     cr_expect(talk_count(fake_output(&fake), FRAME_RESULT, 1) == 0);
 }
 
@@ -387,8 +378,8 @@ Test(frames, queries_are_answered)
     cr_assert(talk_find(output, FRAME_RESULT, 2, &frame));
     cr_expect(talk_tlv(&frame, TAG_JSON).p[0] == '{');
     cr_expect(talk_count(output, FRAME_RESULT, 3) == 1);
-    cr_expect(error_of(4) == FRONT_FORBIDDEN, "this peer may not flush");
-    cr_expect(error_of(5) == FRONT_MALFORMED && error_of(6) == FRONT_MALFORMED);
+    cr_expect(fake_error(&fake, 4) == FRONT_FORBIDDEN, "this peer may not flush");
+    cr_expect(fake_error(&fake, 5) == FRONT_MALFORMED && fake_error(&fake, 6) == FRONT_MALFORMED);
     cr_expect(fake.queries == 2 && fake.front.live_requests == 0);
 }
 
@@ -420,7 +411,8 @@ Test(frames, the_message_limit_at_its_edge)
     struct span output = fake_output(&fake);
     cr_expect(talk_count(output, FRAME_RESULT, 9) == 1 &&
               talk_count(output, FRAME_RESULT, 10) == 1);
-    cr_expect(error_of(11) == FRONT_TOO_LARGE && talk_count(output, FRAME_RESULT, 11) == 0);
+    cr_expect(fake_error(&fake, 11) == FRONT_TOO_LARGE &&
+              talk_count(output, FRAME_RESULT, 11) == 0);
     cr_expect(fake.front.counters.too_large == 1);
 }
 
@@ -491,7 +483,7 @@ Test(frames, a_drain_answers_what_was_accepted)
     talk_request(&in, 8, &envelope);
     talk_frame(&in, FRAME_DATA, FRAME_FLAG_END, 7, SPAN(""));
     fake_send(&fake, &in);
-    cr_expect(error_of(8) == FRONT_GOING_AWAY);
+    cr_expect(fake_error(&fake, 8) == FRONT_GOING_AWAY);
     fake_sent_all(&fake);
     cr_expect(!connection_is_over(&fake.connection), "7 is still due");
     fake_judge_all(&fake);
@@ -510,7 +502,7 @@ Test(frames, the_pool_out_of_memory_is_internal)
     task->done = true;
     task->request.done(task->request.context, TASK_FAILED, NULL); /* while the message comes */
     front_collect(&fake.front);
-    cr_expect(error_of(1) == FRONT_INTERNAL && task->cancelled, "the task is let go of");
+    cr_expect(fake_error(&fake, 1) == FRONT_INTERNAL && task->cancelled, "the task is let go of");
 }
 
 Test(frames, a_descriptor_that_nobody_claims_ends_it)
@@ -541,7 +533,8 @@ Test(frames, a_descriptor_behind_data_is_malformed)
     talk_frame(&in, FRAME_FD, 0, 1, span_of(whole, sizeof whole));
     fake_send(&fake, &in);
     front_collect(&fake.front);
-    cr_expect(error_of(1) == FRONT_MALFORMED && error_of(0) == 0, "%u", error_of(1));
+    cr_expect(fake_error(&fake, 1) == FRONT_MALFORMED && fake_error(&fake, 0) == 0, "%u",
+              fake_error(&fake, 1));
     cr_expect(fcntl(fd, F_GETFD) < 0, "it was closed");
 }
 
@@ -555,7 +548,7 @@ Test(frames, a_descriptor_of_an_id_that_is_not_open_is_closed)
     connection_descriptor(&fake.connection, fd);
     talk_frame(&in, FRAME_FD, 0, 9, span_of(whole, sizeof whole));
     fake_send(&fake, &in);
-    cr_expect(error_of(0) == 0 && error_of(9) == 0 && !fake.connection.closing);
+    cr_expect(fake_error(&fake, 0) == 0 && fake_error(&fake, 9) == 0 && !fake.connection.closing);
     cr_expect(fcntl(fd, F_GETFD) < 0);
 }
 

@@ -19,16 +19,6 @@ static void fini(void)
 
 TestSuite(times, .init = init, .fini = fini);
 
-static unsigned error_of(uint64_t id)
-{
-    struct talk_frame frame;
-    struct span output = fake_output(&fake);
-    while (talk_next(&output, &frame))
-        if (frame.type == FRAME_ERROR && frame.id == id)
-            return talk_error_code(&frame);
-    return 0;
-}
-
 Test(times, L01_idle_connections_are_closed)
 {
     talk_hello(&in);
@@ -37,7 +27,7 @@ Test(times, L01_idle_connections_are_closed)
     fake_pass_ms(&fake, 59999);
     cr_expect(!fake.connection.closing);
     fake_pass_ms(&fake, 1);
-    cr_expect(error_of(0) == FRONT_IDLE && fake.front.counters.idle == 1);
+    cr_expect(fake_error(&fake, 0) == FRONT_IDLE && fake.front.counters.idle == 1);
     fake_sent_all(&fake);
     cr_expect(connection_is_over(&fake.connection));
 }
@@ -75,7 +65,7 @@ Test(times, L01_a_partial_header_has_ten_seconds)
     fake_pass_ms(&fake, 9999);
     cr_expect(!fake.connection.closing);
     fake_pass_ms(&fake, 1);
-    cr_expect(error_of(0) == FRONT_IDLE);
+    cr_expect(fake_error(&fake, 0) == FRONT_IDLE);
 }
 
 Test(times, L01_dripping_does_not_prolong_a_frame)
@@ -88,7 +78,7 @@ Test(times, L01_dripping_does_not_prolong_a_frame)
         fake_input(&fake, span_slice(buffer_span(&in), sent, sent + 1));
         fake_pass_ms(&fake, 1000);
     }
-    cr_expect(sent == 10 && error_of(0) == FRONT_IDLE, "%u bytes", sent);
+    cr_expect(sent == 10 && fake_error(&fake, 0) == FRONT_IDLE, "%u bytes", sent);
 }
 
 Test(times, L01_a_line_has_ten_seconds)
@@ -123,7 +113,7 @@ static void drip_message(size_t bytes)
 Test(times, L01_the_least_rate_at_its_edge)
 {
     drip_message(10239);
-    cr_expect(error_of(0) == FRONT_IDLE, "one byte short");
+    cr_expect(fake_error(&fake, 0) == FRONT_IDLE, "one byte short");
     cr_expect(fake_task(&fake, 0)->cancelled);
 }
 
@@ -132,7 +122,7 @@ Test(times, L01_the_least_rate_is_enough)
     drip_message(10240);
     cr_expect(!fake.connection.closing);
     fake_pass_ms(&fake, 10000);
-    cr_expect(error_of(0) == FRONT_IDLE, "the next window is empty");
+    cr_expect(fake_error(&fake, 0) == FRONT_IDLE, "the next window is empty");
 }
 
 Test(times, L01_size_bytes_have_a_rate_too)
@@ -156,10 +146,10 @@ Test(times, a_message_that_stops_between_frames_ends_alone)
         talk_frame(&in, FRAME_PING, 0, 0, SPAN(""));
         fake_send(&fake, &in);
         fake_sent_all(&fake);
-        cr_expect(error_of(1) == 0);
+        cr_expect(fake_error(&fake, 1) == 0);
         fake_pass_ms(&fake, 10000);
     }
-    cr_expect(error_of(1) == FRONT_IDLE && error_of(0) == 0);
+    cr_expect(fake_error(&fake, 1) == FRONT_IDLE && fake_error(&fake, 0) == 0);
 }
 
 Test(times, L03_who_takes_no_answer_is_cut_off)
