@@ -66,7 +66,9 @@ static inline uint64_t sip_finish(uint64_t v[4], uint64_t last, int c, int d)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static inline uint64_t sip_whole(const struct siphash_key *key, struct span s, int c, int d)
+/* Inlined by force: shared by two callers, its rounds would be counted at run time. */
+__attribute__((always_inline)) static inline uint64_t sip_whole(const struct siphash_key *key,
+                                                                struct span s, int c, int d)
 {
     uint64_t v[4];
     size_t whole = s.n & ~(size_t)7, rest = s.n & 7;

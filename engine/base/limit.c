@@ -1,5 +1,7 @@
 #include "base/limit.h"
 
+#include <string.h>
+
 #include "base/attributes.h"
 
 static const char *const words[LIMIT_COUNT] = {
@@ -16,6 +18,9 @@ static const char *const names[LIMIT_COUNT] = {
 
 unsigned limit_over(const struct limit_hits *hits)
 {
+    static const struct limit_hits none = {{0}};
+    if (memcmp(hits, &none, sizeof none) == 0) /* nearly always */
+        return 0;
     for (unsigned i = 0; i < LIMIT_COUNT; i++)
         if (hits->n[i])
             return i + 1;

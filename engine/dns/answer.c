@@ -79,12 +79,17 @@ static bool table_make_room(struct dns_answers *answers)
     return true;
 }
 
-/* A new open question at the end of the list; NULL without memory. */
+/* A new open question at the end of the list; NULL without memory. `slot` is its place unless
+ * the table has to grow. */
 static struct dns_question *note_question(struct dns_answers *answers, const struct dns_name *name,
-                                          enum dns_type type, uint32_t hash)
+                                          enum dns_type type, uint32_t hash,
+                                          struct dns_question **slot)
 {
+    uint32_t size = answers->table_size;
     if (!table_make_room(answers))
         return NULL;
+    if (answers->table_size != size)
+        slot = find_slot(answers, name, type, hash);
     struct dns_question *question = arena_alloc_raw(answers->arena, sizeof *question);
     if (!question)
         return NULL;
@@ -92,7 +97,7 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
     dns_name_copy(&question->name, name);
     question->type = type;
     question->hash = hash;
-    *find_slot(answers, name, type, hash) = question;
+    *slot = question;
     *answers->last = question;
     answers->last = &question->next;
     answers->count++;
@@ -202,12 +207,11 @@ static void count_hits(struct dns_answers *answers, struct dns_question *questio
 static bool find_near(struct dns_answers *answers, struct dns_question *question)
 {
     const struct dns_near *near = answers->near;
-    struct dns_answer found = {.outcome = DNS_UNANSWERED};
-    if (!near || !near->find(near->context, &question->name, question->type, &found))
+    bool was_open = question->answer.outcome == DNS_UNANSWERED;
+    if (!near || !near->find(near->context, &question->name, question->type, &question->answer))
         return false;
-    dns_answer_limit(&found, question->type);
-    answers->waiting -= question->answer.outcome == DNS_UNANSWERED;
-    question->answer = found;
+    dns_answer_limit(&question->answer, question->type);
+    answers->waiting -= was_open;
     question->is_near = true;
     question->near_epoch = answers->near_epoch;
     count_hits(answers, question);
@@ -238,7 +242,8 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
     static const struct dns_answer no_memory = {.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
 
     uint32_t hash = question_hash(name, type);
-    struct dns_question *question = find_question(answers, name, type, hash);
+    struct dns_question **slot = answers->table_size ? find_slot(answers, name, type, hash) : NULL;
+    struct dns_question *question = slot ? *slot : NULL;
     if (question && question->falls_back)
         fall_back(answers, question);
     if (question && is_answered(answers, question))
@@ -255,7 +260,7 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
         ceiling_hit(answers);
         return &too_many;
     }
-    question = note_question(answers, name, type, hash);
+    question = note_question(answers, name, type, hash, slot);
     if (!question) {
         answers->failed = true;
         return &no_memory;

@@ -101,8 +101,8 @@ struct dns_question
  */
 struct dns_near
 {
-    /* True, and *answer set (outcome not UNANSWERED), where there is one. May be asked for any
-     * name. */
+    /* True, and *answer set (outcome not UNANSWERED), where there is one; else it stays as it is.
+     * May be asked for any name. */
     bool (*find)(void *context, const struct dns_name *name, enum dns_type type,
                  struct dns_answer *answer);
     /*

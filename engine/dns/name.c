@@ -342,7 +342,10 @@ uint64_t dns_name_hash(struct span wire, uint64_t seed)
         hash = mix(hash ^ word, odd);
     }
     word = 0;
-    memcpy(&word, wire.p + i, wire.n - i);
+    if (i) /* the last eight bytes, some of them a second time */
+        memcpy(&word, wire.p + wire.n - sizeof word, sizeof word);
+    else
+        memcpy(&word, wire.p, wire.n);
     return mix(hash ^ word, end | 1);
 }
 
