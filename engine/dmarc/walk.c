@@ -153,8 +153,10 @@ enum judge dmarc_walk(const struct dns_name *start, const struct dmarc_context *
     if (start->labels > MAX_DMARC_WALK)
         limit_hit(context->hits, LIMIT_DMARC_WALK);
     for (unsigned off = 0; off < start->labels; off = next_level(start->labels, off)) {
-        struct dns_name domain = dns_name_ancestor(start, off);
-        if (!walk_level(walk, &domain, context))
+        struct dns_name above;
+        if (off)
+            above = dns_name_ancestor(start, off);
+        if (!walk_level(walk, off ? &above : start, context))
             waiting = true;
         if (ends_walk(walk))
             break;

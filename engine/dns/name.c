@@ -113,34 +113,50 @@ static void builder_host_label(struct builder *b, struct span label)
         builder_byte(b, label.p[i]);
 }
 
+/* A byte of CHAR_LDH as it stands in a name, 0 for all others. */
+#define BOTH(upper, lower) [upper] = (lower), [lower] = (lower)
+#define SAME(c) [c] = (c)
+static const uint8_t host_bytes[256] = {
+    BOTH('A', 'a'), BOTH('B', 'b'), BOTH('C', 'c'), BOTH('D', 'd'), BOTH('E', 'e'), BOTH('F', 'f'),
+    BOTH('G', 'g'), BOTH('H', 'h'), BOTH('I', 'i'), BOTH('J', 'j'), BOTH('K', 'k'), BOTH('L', 'l'),
+    BOTH('M', 'm'), BOTH('N', 'n'), BOTH('O', 'o'), BOTH('P', 'p'), BOTH('Q', 'q'), BOTH('R', 'r'),
+    BOTH('S', 's'), BOTH('T', 't'), BOTH('U', 'u'), BOTH('V', 'v'), BOTH('W', 'w'), BOTH('X', 'x'),
+    BOTH('Y', 'y'), BOTH('Z', 'z'), SAME('0'),      SAME('1'),      SAME('2'),      SAME('3'),
+    SAME('4'),      SAME('5'),      SAME('6'),      SAME('7'),      SAME('8'),      SAME('9'),
+    SAME('-'),      SAME('_'),
+};
+#undef BOTH
+#undef SAME
+
 /*
- * Nearly all names of mail are ASCII without a fault and are read here, in one pass. False, *name
- * untouched: read it label by label, which also says what is wrong.
+ * Nearly all names of mail are ASCII without a fault and are read here, in one pass: byte i of the
+ * text is byte i + 1 of the name, a dot the length of the label behind it. False, *name untouched:
+ * read it label by label, which also says what is wrong.
  */
 static bool read_plain_domain(struct dns_name *name, struct span text)
 {
     struct dns_name read;
-    unsigned open = 0, used = 1, labels = 1;
+    size_t open = 0; /* where the current label's length goes */
+    unsigned labels = 1;
     if (text.n > DNS_NAME_MAX - 2) /* a length byte in front and the root behind */
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        if (char_is(c, CHAR_LDH)) {
-            read.wire[used++] = ascii_lower(c);
+        uint8_t c = host_bytes[text.p[i]];
+        read.wire[i + 1] = c;
+        if (c)
             continue;
-        }
-        if (c != '.' || used - open - 1 > DNS_LABEL_MAX || used - open == 1)
+        if (text.p[i] != '.' || i - open > DNS_LABEL_MAX || i == open)
             return false;
-        read.wire[open] = (uint8_t)(used - open - 1);
-        open = used++;
+        read.wire[open] = (uint8_t)(i - open);
+        open = i + 1;
         labels++;
     }
-    if (used - open - 1 > DNS_LABEL_MAX || used - open == 1)
+    if (text.n - open > DNS_LABEL_MAX || text.n == open)
         return false;
-    read.wire[open] = (uint8_t)(used - open - 1);
-    read.wire[used++] = 0;
-    memcpy(name->wire, read.wire, used);
-    name->length = (uint8_t)used;
+    read.wire[open] = (uint8_t)(text.n - open);
+    read.wire[text.n + 1] = 0;
+    memcpy(name->wire, read.wire, text.n + 2);
+    name->length = (uint8_t)(text.n + 2);
     name->labels = (uint8_t)labels;
     return true;
 }

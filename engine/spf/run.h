@@ -36,11 +36,11 @@ struct spf_run
     struct dns_answers *answers;
     struct arena *arena;
     struct limit_hits *hits;
-    struct ip client;        /* never IPv4-mapped (SP-5) */
-    struct span local;       /* local part of <sender>, "postmaster" where empty (SP-2) */
-    struct dns_name sender;  /* domain of <sender>: %{o} */
-    bool local_ascii;        /* SP-35 */
-    uint32_t questions_left; /* DNS questions this run may still ask for */
+    struct ip client;              /* never IPv4-mapped (SP-5) */
+    struct span local;             /* local part of <sender>, "postmaster" where empty (SP-2) */
+    const struct dns_name *sender; /* domain of <sender>: %{o}; the identity's */
+    bool local_ascii;              /* SP-35 */
+    uint32_t questions_left;       /* DNS questions this run may still ask for */
     bool want_explanation;
 
     /* counted (SP-24, SP-25) */

@@ -25,10 +25,10 @@ struct identity
     bool besides;           /* HELO checked beside MAIL FROM: not the verdict */
 };
 
-/* A check's result with what has to be copied once it is final. */
+/* A check's result, where the verdict has it, with what has to be copied once it is final. */
 struct outcome
 {
-    struct spf_check check;
+    struct spf_check *check;
     struct span way[MAX_SPF_DEPTH + 1];
     uint32_t way_count;
     uint8_t explanation[MAX_SPF_EXPLANATION_BYTES];
@@ -105,7 +105,7 @@ static bool is_ascii(struct span s)
 
 static void outcome_take(struct outcome *outcome, const struct spf_run *run)
 {
-    struct spf_check *check = &outcome->check;
+    struct spf_check *check = outcome->check;
     check->result = run->result;
     check->reason = run->reason;
     check->prefix = run->prefix;
@@ -134,7 +134,7 @@ static enum judge identity_check(const struct spf_request *request, const struct
     run.client = ip_unmap(request->client); /* SP-5, E11 */
     run.local = id->local.n ? id->local : SPAN("postmaster");
     run.local_ascii = is_ascii(run.local);
-    dns_name_copy(&run.sender, &id->domain);
+    run.sender = &id->domain;
     run.questions_left = id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX;
     run.want_explanation = !id->besides && request->want_explanation;
     run.prefix = -1;
@@ -145,16 +145,24 @@ static enum judge identity_check(const struct spf_request *request, const struct
     return JUDGE_DONE;
 }
 
-static void outcome_begin(struct outcome *outcome, const struct identity *id)
+/* All but the bytes of the name. */
+static void check_clear(struct spf_check *check)
 {
-    outcome->check = (struct spf_check){
-        .result = RESULT_NONE,
-        .reason = id->reason,
-        .scope = id->scope,
-        .domain_text = id->domain_text,
-        .prefix = -1,
-    };
-    dns_name_copy(&outcome->check.domain, &id->domain);
+    memset(check, 0, offsetof(struct spf_check, domain));
+    check->domain.length = check->domain.labels = 0;
+}
+
+static void outcome_begin(struct outcome *outcome, const struct identity *id,
+                          struct spf_check *check)
+{
+    check_clear(check);
+    check->result = RESULT_NONE;
+    check->reason = id->reason;
+    check->scope = id->scope;
+    check->domain_text = id->domain_text;
+    check->prefix = -1;
+    dns_name_copy(&check->domain, &id->domain);
+    outcome->check = check;
     outcome->way_count = 0;
     outcome->explanation_bytes = 0;
 }
@@ -189,11 +197,10 @@ static void no_memory(struct spf_check *check)
     check->reason = "no_memory";
 }
 
-static void outcome_publish(const struct outcome *outcome, struct arena *arena,
-                            struct spf_check *check)
+static void outcome_publish(const struct outcome *outcome, struct arena *arena)
 {
     struct span explanation = span_of(outcome->explanation, outcome->explanation_bytes);
-    *check = outcome->check;
+    struct spf_check *check = outcome->check;
     if (outcome->way_count)
         check->mechanism = outcome->way[0];
     if (explanation.n)
@@ -226,20 +233,23 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
     helo_id.besides = true;
     if (request->client.family == IP_NONE)
         id.reason = helo_id.reason = "no_client_address";
-    outcome_begin(&checked, &id);
-    outcome_begin(&helo, &helo_id);
-    *judgement = (struct spf_judgement){0};
+    outcome_begin(&checked, &id, &judgement->checked);
+    outcome_begin(&helo, &helo_id, &judgement->helo);
+    judgement->mail_from_malformed = false;
 
     if (!id.reason)
         waiting |= identity_check(request, &id, answers, arena, &counted, &checked) != JUDGE_DONE;
     if (!helo_id.reason)
         waiting |= identity_check(request, &helo_id, answers, arena, &counted, &helo) != JUDGE_DONE;
-    if (waiting)
+    if (waiting || helo_id.reason)
+        check_clear(&judgement->helo);
+    if (waiting) {
+        check_clear(&judgement->checked);
         return JUDGE_WAITING;
-
-    outcome_publish(&checked, arena, &judgement->checked);
+    }
+    outcome_publish(&checked, arena);
     if (!helo_id.reason)
-        outcome_publish(&helo, arena, &judgement->helo);
+        outcome_publish(&helo, arena);
     judgement->mail_from_malformed = request->path && request->path->kind == MAIL_PATH_MALFORMED;
     hits_add(hits, &counted);
     return JUDGE_DONE;

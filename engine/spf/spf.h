@@ -36,7 +36,6 @@ struct spf_check
                            "too_many_lookups", "dns_timeout", a word of spf_record_parse or of
                            dns_name_error_word ...; NULL */
     enum spf_scope scope;
-    struct dns_name domain;  /* the identity's domain; cleared where it is unusable */
     struct span domain_text; /* borrowed: as given */
     struct span mechanism;   /* borrowed from the answer: the term of the record of `domain` itself
                                 that decided, or where an error ended the evaluation, as published
@@ -52,6 +51,8 @@ struct spf_check
     uint32_t voids;          /* terms whose queries found nothing (SP-25, see spf/mechanism.c) */
     struct span record;      /* borrowed from the answer: text of the record of `domain`; empty */
     bool uses_local_part;    /* a directive that was evaluated used s, l, o or h (SP-36, AR-11) */
+    struct dns_name domain;  /* the identity's domain; cleared where it is unusable. Last: its bytes
+                                behind the length are not set */
 };
 
 struct spf_judgement

@@ -90,7 +90,7 @@ static void plain_values(const struct spf_run *run, struct storage *storage,
     const struct spf_frame *frame = &run->frames[run->depth];
     *values = (struct spf_macro_values){0};
     VALUE('l') = run->local;
-    VALUE('o') = name_raw_text(&run->sender, storage->o);
+    VALUE('o') = name_raw_text(run->sender, storage->o);
     VALUE('d') = name_raw_text(&frame->domain, storage->d);
     VALUE('i') = address_dotted(&run->client, storage->i);
     VALUE('v') = run->client.family == IP_V4 ? SPAN("in-addr") : SPAN("ip6");
