@@ -185,7 +185,7 @@ $B/assayd: $(DAEMON_OBJECTS) $(FRONT_OBJECTS) $(ENGINE_OBJECTS)
 	$Q$(LINK) -o $@ $^ $(LIBS) $(shell pkg-config --libs jansson libconfuse 2>/dev/null)
 
 # One test program per folder of tests/, with parts of other programs and suites where it needs them.
-PARTS_client     := bench/load_run.c bench/load_mail.c bench/bench.c
+PARTS_client     := $(addprefix bench/,load_run.c load_mail.c bench.c draw.c mail_text.c)
 PARTS_explain    := tests/dkim/signing.c
 PARTS_crypto     := tests/diff/rsa_cases.c
 PARTS_e2e        := tests/dkim/signing.c tests/arc/chain_build.c
@@ -214,7 +214,7 @@ ifneq ($(shell command -v $(ARM64_CC)),)
 $B/tests/simd.test: | $B/simd-arm64
 endif
 
-BENCH_OBJECTS := $B/bench/bench.o $B/bench/cache_measure.o
+BENCH_OBJECTS := $(addprefix $B/bench/,bench.o cache_measure.o draw.o mail_text.o)
 
 $B/bench/%: $B/bench/%.o $(BENCH_OBJECTS) $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
@@ -273,7 +273,7 @@ $B/make-samples: $B/tools/samples/make_samples.o $B/engine.a
 
 # The engine's signer and SPF judge behind pipes, for the differential tests.
 $B/diff-rsa: $B/tests/diff/rsa_cases.o
-$B/diff-%: $B/tests/diff/%.o $B/engine.a
+$B/diff-%: $B/tests/diff/%.o $B/tests/diff/requests.o $B/engine.a
 	$(if $(Q),@echo "  LD    $@")
 	$Q$(LINK) -o $@ $^ $(LIBS)
 

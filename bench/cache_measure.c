@@ -18,6 +18,7 @@
 #endif
 
 #include "bench/bench.h"
+#include "bench/draw.h"
 #include "bench/plain_table.h"
 #include "cache/tsan.h"
 
@@ -43,14 +44,6 @@ static struct cache *cache;
 static struct plain sip, unkeyed;
 static double per_ns;
 static uint64_t random_state = 88172645463325252;
-
-static uint64_t draw(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 /* s<number>._domainkey.d<number>.example, wire form, and type TXT. */
 static struct key key_of(uint64_t number)
@@ -117,15 +110,8 @@ void cache_measure_prepare(enum cache_measure_kind kind)
         sums[i] = sum += kind == CACHE_MEASURE_ZIPF ? 1.0 / (i + 1) : 1;
     for (unsigned t = 0; t < CACHE_MEASURE_THREADS_MAX; t++)
         for (unsigned i = 0; i < SEQUENCE; i++) {
-            double wanted = (double)(draw() >> 11) / (double)(1ull << 53) * sum;
-            unsigned low = 0, high = of - 1;
-            while (low < high) {
-                unsigned middle = low + (high - low) / 2;
-                if (sums[middle] < wanted)
-                    low = middle + 1;
-                else
-                    high = middle;
-            }
+            double wanted = draw_share(draw_next(&random_state)) * sum;
+            unsigned low = draw_weighted(sums, of, wanted);
             sequences[t][i] = key_of((uint64_t)low * 2654435761 % names);
         }
     free(sums);

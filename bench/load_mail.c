@@ -5,35 +5,27 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/base64.h"
+#include "bench/draw.h"
 #include "bench/load.h"
+#include "bench/mail_text.h"
 #include "sign/sign.h"
 
 enum
 {
     KEYS = 4,
-    PUBLIC_MAX = 512,
-    STRING = 200, /* characters in one string of a TXT record */
     LINE = 76,
     TEXT_MAX = 4 * 1024 * 1024,
-    RECEIVED_FIELDS = 6,
 };
 
 static struct private_key *keys[KEYS];
-static char publics[KEYS][PUBLIC_MAX]; /* p=, base64 */
+static char publics[KEYS][MAIL_TEXT_PUBLIC_MAX]; /* p=, base64 */
 
 static void make_keys(void)
 {
     for (unsigned i = 0; i < KEYS; i++) {
-        struct buffer raw;
-        buffer_init(&raw, 4096);
         keys[i] = private_key_generate(KEY_RSA, i ? 2048 : 1024);
-        if (!keys[i] || !private_key_public(keys[i], &raw) || raw.failed ||
-            BASE64_ENCODED_LENGTH(raw.n) >= PUBLIC_MAX)
+        if (!keys[i] || !mail_text_public(keys[i], publics[i]))
             load_stop("cannot make a key");
-        base64_encode(buffer_span(&raw), publics[i]);
-        publics[i][BASE64_ENCODED_LENGTH(raw.n)] = '\0';
-        buffer_fini(&raw);
     }
 }
 
@@ -52,57 +44,20 @@ static void write_zone(struct buffer *zone, const struct load_mail_options *opti
         buffer_printf(zone, "d%u.example. TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n", d);
         buffer_printf(zone, "_dmarc.d%u.example. TXT \"v=DMARC1; p=reject\"\n", d);
         buffer_printf(zone, "s1._domainkey.d%u.example. TXT \"v=DKIM1; k=rsa; p=%.*s\" \"%s\"\n", d,
-                      STRING, public, public + STRING);
+                      MAIL_TEXT_STRING, public, public + MAIL_TEXT_STRING);
     }
 }
 
 static uint64_t random_state = 88172645463325252;
 
-static uint64_t draw(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
-
 /* Sizes of real mail (p10 12.8 KB, p50 21 KB, p75 30 KB, p90 63 KB, p95 105 KB, p99 289 KB, p99.9
  * 1.6 MB), straight lines between them. */
 static size_t draw_size(void)
 {
-    static const struct
-    {
-        double share, bytes;
-    } points[] = {{0, 3000},      {0.10, 12800},  {0.50, 21000},    {0.75, 30000}, {0.90, 63000},
-                  {0.95, 105000}, {0.99, 289000}, {0.999, 1600000}, {1, 1600000}};
-    double share = (double)(draw() >> 11) / (double)(1ull << 53);
-    size_t i = 1;
-    while (points[i].share < share)
-        i++;
-    double part = (share - points[i - 1].share) / (points[i].share - points[i - 1].share);
-    return (size_t)(points[i - 1].bytes + part * (points[i].bytes - points[i - 1].bytes));
-}
-
-static void write_header(struct buffer *text, unsigned domain, unsigned number)
-{
-    for (unsigned i = 0; i < RECEIVED_FIELDS; i++)
-        buffer_printf(text,
-                      "Received: from relay%u.d%u.example (relay%u.d%u.example [192.0.2.%u])\r\n"
-                      "\tby mx%u.d%u.example (Mailer 3.14) with ESMTPS id %08x%08x\r\n"
-                      "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))\r\n"
-                      "\tfor <ada@receiver.example>; Mon, 26 Oct 2026 00:00:%02u +0000 (UTC)\r\n",
-                      i, domain, i, domain, i + 1, i, domain, number, i * 7919, i);
-    buffer_printf(text,
-                  "Date: Mon, 26 Oct 2026 00:00:00 +0000\r\n"
-                  "From: Sender <sender@d%u.example>\r\n"
-                  "To: Ada <ada@receiver.example>\r\n"
-                  "Subject: Your order %u has left our house today\r\n"
-                  "Message-ID: <%u.%u@d%u.example>\r\n"
-                  "MIME-Version: 1.0\r\n"
-                  "Content-Type: text/html; charset=utf-8\r\n"
-                  "List-Unsubscribe: <https://d%u.example/unsubscribe?id=%u>\r\n"
-                  "X-Mailer: made by a load generator\r\n\r\n",
-                  domain, number, number, domain, domain, domain, number);
+    static const struct draw_point points[] = {{0, 3000},      {0.10, 12800},    {0.50, 21000},
+                                               {0.75, 30000},  {0.90, 63000},    {0.95, 105000},
+                                               {0.99, 289000}, {0.999, 1600000}, {1, 1600000}};
+    return (size_t)draw_between(points, draw_share(draw_next(&random_state)));
 }
 
 static void write_body(struct buffer *text, size_t bytes)
@@ -112,7 +67,7 @@ static void write_body(struct buffer *text, size_t bytes)
     while (text->n < bytes) {
         char line[LINE + 2];
         for (unsigned i = 0; i < LINE; i++)
-            line[i] = letters[draw() % (sizeof letters - 1)];
+            line[i] = letters[draw_next(&random_state) % (sizeof letters - 1)];
         line[LINE] = '\r';
         line[LINE + 1] = '\n';
         buffer_append(text, span_of(line, sizeof line));
@@ -162,7 +117,7 @@ static void make_message(struct load_message *message, const struct load_mail_op
     message->domain = options->first_domain + number % options->domains;
     message->kind = kind_of(options, number);
     snprintf(message->mail_from, sizeof message->mail_from, "sender@d%u.example", message->domain);
-    write_header(&text, message->domain, number);
+    mail_text_header(&text, message->domain, number);
     size_t unsigned_header = text.n;
     write_body(&text, options->bytes ? options->bytes : draw_size());
     size_t before = text.n;

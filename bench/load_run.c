@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/draw.h"
 #include "bench/load.h"
 
 enum
@@ -323,16 +324,8 @@ static void draw_sequence(struct load_run *run)
         sums[i] = sum += 1.0 / (i + 1);
     for (unsigned i = 0; i < SEQUENCE; i++) {
         random = random * 6364136223846793005 + 1442695040888963407;
-        double wanted = (double)(random >> 11) / (double)(1ull << 53) * sum;
-        unsigned low = 0, high = count - 1;
-        while (low < high) {
-            unsigned middle = low + (high - low) / 2;
-            if (sums[middle] < wanted)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        run->sequence[i] = run->plan.zipf ? low : i % count;
+        unsigned chosen = draw_weighted(sums, count, draw_share(random) * sum);
+        run->sequence[i] = run->plan.zipf ? chosen : i % count;
     }
     free(sums);
 }

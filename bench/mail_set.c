@@ -4,16 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "base/limit.h"
+#include "bench/draw.h"
 #include "bench/load.h"
+#include "bench/mail_text.h"
 #include "sign/sign.h"
 
 enum
 {
     TEXT_MAX = 4 * 1024 * 1024,
-    PUBLIC_MAX = 512,
-    STRING = 200,  /* characters in one string of a TXT record */
     SEALER = 1000, /* domains of sealers begin there */
 };
 
@@ -64,7 +63,7 @@ static const struct
 struct key
 {
     struct private_key *key;
-    char public[PUBLIC_MAX]; /* p=, base64 */
+    char public[MAIL_TEXT_PUBLIC_MAX]; /* p=, base64 */
 };
 static struct key keys[KEY_KINDS][MAIL_SET_RSA2048_KEYS];
 
@@ -72,20 +71,14 @@ static void read_key(struct key *key, const char *path)
 {
     uint8_t pem[4096];
     const char *fault = "unreadable";
-    struct buffer raw;
     FILE *file = fopen(path, "re");
     size_t n = file ? fread(pem, 1, sizeof pem, file) : 0;
     key->key = n ? private_key_from_pem(span_of(pem, n), NULL, &fault) : NULL;
     if (!key->key)
         load_stop("%s: %s (run it from the project's folder)", path, fault);
     fclose(file);
-    buffer_init(&raw, 4096);
-    if (!private_key_public(key->key, &raw) || raw.failed ||
-        BASE64_ENCODED_LENGTH(raw.n) >= PUBLIC_MAX)
+    if (!mail_text_public(key->key, key->public))
         load_stop("%s: no public key", path);
-    base64_encode(buffer_span(&raw), key->public);
-    key->public[BASE64_ENCODED_LENGTH(raw.n)] = '\0';
-    buffer_fini(&raw);
 }
 
 static void read_keys(const char *folder)
@@ -118,9 +111,9 @@ static void write_key_record(struct buffer *zone, unsigned domain, enum key_kind
 {
     const char *public = key_of(kind, domain)->public;
     buffer_printf(zone, "%s._domainkey.d%u.example. 3600 IN TXT \"v=DKIM1; k=%s; p=%.*s\"",
-                  key_kinds[kind].name, domain, key_kinds[kind].k, STRING, public);
-    if (strlen(public) > STRING)
-        buffer_printf(zone, " \"%s\"", public + STRING);
+                  key_kinds[kind].name, domain, key_kinds[kind].k, MAIL_TEXT_STRING, public);
+    if (strlen(public) > MAIL_TEXT_STRING)
+        buffer_printf(zone, " \"%s\"", public + MAIL_TEXT_STRING);
     buffer_append_byte(zone, '\n');
 }
 
@@ -153,10 +146,7 @@ static uint64_t seed;
 
 static unsigned draw(unsigned below)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)((seed >> 11) % below);
+    return (unsigned)((draw_next(&seed) >> 11) % below);
 }
 
 static void append_word(struct buffer *line)
@@ -310,17 +300,10 @@ static void damage(struct buffer *text, enum mail_set_fault fault)
  * straight lines between them. */
 static size_t draw_size(void)
 {
-    static const struct
-    {
-        double share, bytes;
-    } points[] = {{0, 3000},     {0.10, 12800},  {0.50, 21000},  {0.75, 30000},
-                  {0.90, 63000}, {0.95, 105000}, {0.99, 289000}, {1, 900000}};
-    double share = draw(1 << 20) / (double)(1 << 20);
-    size_t i = 1;
-    while (points[i].share < share)
-        i++;
-    double part = (share - points[i - 1].share) / (points[i].share - points[i - 1].share);
-    return (size_t)(points[i - 1].bytes + part * (points[i].bytes - points[i - 1].bytes));
+    static const struct draw_point points[] = {{0, 3000},      {0.10, 12800}, {0.50, 21000},
+                                               {0.75, 30000},  {0.90, 63000}, {0.95, 105000},
+                                               {0.99, 289000}, {1, 900000}};
+    return (size_t)draw_between(points, draw(1 << 20) / (double)(1 << 20));
 }
 
 struct plan

@@ -18,8 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "bench/bench.h"
+#include "bench/mail_text.h"
 #include "cache/tsan.h"
 #include "engine.h"
 #include "run/batch.h"
@@ -31,7 +31,6 @@ enum
     DOMAINS = 16,
     NOW = 1792972860,
     TEXT_MAX = 4 * 1024 * 1024,
-    STRING = 200, /* characters in one string of a TXT record */
 };
 
 static const struct set
@@ -72,28 +71,6 @@ static void must(bool ok, const char *what)
 }
 
 /* --- messages and their zone --- */
-
-static void write_header(struct buffer *text, unsigned domain, unsigned number)
-{
-    for (unsigned i = 0; i < 6; i++)
-        buffer_printf(text,
-                      "Received: from relay%u.d%u.example (relay%u.d%u.example [192.0.2.%u])\r\n"
-                      "\tby mx%u.d%u.example (Mailer 3.14) with ESMTPS id %08x%08x\r\n"
-                      "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))\r\n"
-                      "\tfor <ada@receiver.example>; Mon, 26 Oct 2026 00:00:%02u +0000 (UTC)\r\n",
-                      i, domain, i, domain, i + 1, i, domain, number, i * 7919, i);
-    buffer_printf(text,
-                  "Date: Mon, 26 Oct 2026 00:00:00 +0000\r\n"
-                  "From: Sender <sender@d%u.example>\r\n"
-                  "To: Ada <ada@receiver.example>\r\n"
-                  "Subject: Your order %u has left our house today\r\n"
-                  "Message-ID: <%u.%u@d%u.example>\r\n"
-                  "MIME-Version: 1.0\r\n"
-                  "Content-Type: text/html; charset=utf-8\r\n"
-                  "List-Unsubscribe: <https://d%u.example/unsubscribe?id=%u>\r\n"
-                  "X-Mailer: made by a benchmark\r\n\r\n",
-                  domain, number, number, domain, domain, domain, number);
-}
 
 static void write_body(struct buffer *text, size_t bytes)
 {
@@ -153,7 +130,7 @@ static void make_message(struct mail *mail, unsigned number)
     struct buffer *text = &mail->texts[number];
     char name[48];
     buffer_init(text, TEXT_MAX);
-    write_header(text, domain, number);
+    mail_text_header(text, domain, number);
     write_body(text, mail->set->bytes);
     for (unsigned i = 0; i < mail->set->signatures; i++) {
         snprintf(name, sizeof name, "%s%u.example", i ? "esp" : "d", domain);
@@ -178,20 +155,16 @@ static void make_message(struct mail *mail, unsigned number)
 static void write_key(struct buffer *zone, const char *prefix, unsigned i, const char *public)
 {
     buffer_printf(zone, "s1._domainkey.%s%u.example 3600 TXT \"v=DKIM1; k=rsa; p=%.*s\" \"%s\"\n",
-                  prefix, i, STRING, public, public + STRING);
+                  prefix, i, MAIL_TEXT_STRING, public, public + MAIL_TEXT_STRING);
 }
 
 static struct dns_source *make_zone(void)
 {
-    struct buffer zone, bytes;
+    struct buffer zone;
     struct dns_error error = {""};
-    char public[1024];
+    char public[MAIL_TEXT_PUBLIC_MAX];
     buffer_init(&zone, TEXT_MAX);
-    buffer_init(&bytes, 4096);
-    must(private_key_public(key, &bytes), "no public key");
-    must(BASE64_ENCODED_LENGTH(bytes.n) < sizeof public, "long key");
-    base64_encode(buffer_span(&bytes), public);
-    public[BASE64_ENCODED_LENGTH(bytes.n)] = '\0';
+    must(mail_text_public(key, public), "no public key");
     for (unsigned i = 0; i < DOMAINS; i++) {
         write_key(&zone, "d", i, public);
         write_key(&zone, "esp", i, public);
@@ -208,7 +181,6 @@ static struct dns_source *make_zone(void)
     struct dns_source *source = dns_zone_parse(buffer_span(&zone), "zone", &error);
     must(source, error.text);
     buffer_fini(&zone);
-    buffer_fini(&bytes);
     return source;
 }
 

@@ -10,19 +10,13 @@
 
 #include "dmarc/dmarc.h"
 #include "dns/source.h"
+#include "requests.h"
 
 enum
 {
     FIELDS = 3,
-    LINE_BYTES = 16 * 1024,
     IDENTIFIERS = 8,
 };
-
-static void stop(const char *what)
-{
-    fprintf(stderr, "diff-dmarc: %s\n", what);
-    exit(1);
-}
 
 static void print_name(const struct dns_name *name)
 {
@@ -52,7 +46,7 @@ static void judge(const struct mail_from *from, char *names, struct dns_source *
     for (char *name; strcmp(names ? names : "-", "-") != 0 && (name = strsep(&names, ","));)
         if (identifiers.dkim_count == IDENTIFIERS ||
             dns_name_from_domain(&domains[identifiers.dkim_count++], span_from_string(name)))
-            stop("identifier");
+            requests_stop("identifier");
     dns_answers_init(&answers, arena, &hits);
     while (dmarc_judge(from, &identifiers, &options, &answers, arena, &hits, &judgement) ==
            JUDGE_WAITING)
@@ -60,7 +54,7 @@ static void judge(const struct mail_from *from, char *names, struct dns_source *
     print(&judgement);
 }
 
-static void answer(char *const fields[FIELDS], struct span zone)
+static void answer(char *const *fields, struct span zone)
 {
     static struct mail_from from;
     struct arena arena;
@@ -68,7 +62,7 @@ static void answer(char *const fields[FIELDS], struct span zone)
     arena_init(&arena, MAX_ARENA_BYTES);
     struct dns_source *source = dns_zone_parse(zone, "zone", &error);
     if (!source)
-        stop(error.text);
+        requests_stop(error.text);
     struct mail_address author = {.local = SPAN("a"), .domain = span_from_string(fields[0])};
     from = (struct mail_from){.state = MAIL_FROM_OK, .list = {.addresses = &author, .count = 1}};
     judge(&from, fields[1], source, &arena);
@@ -78,18 +72,6 @@ static void answer(char *const fields[FIELDS], struct span zone)
 
 int main(void)
 {
-    char line[LINE_BYTES];
-    while (fgets(line, sizeof line, stdin)) {
-        char *fields[FIELDS], *at = line;
-        for (unsigned i = 0; i < FIELDS; i++)
-            if (!(fields[i] = strsep(&at, "\t\n")))
-                stop("too few fields");
-        size_t n = strtoull(fields[FIELDS - 1], NULL, 10);
-        uint8_t *zone = malloc(n ? n : 1);
-        if (!zone || fread(zone, 1, n, stdin) != n)
-            stop("zone is missing");
-        answer(fields, span_of(zone, n));
-        free(zone);
-    }
+    requests_answer(FIELDS, answer);
     return 0;
 }

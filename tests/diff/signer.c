@@ -12,20 +12,14 @@
 
 #include "base/number.h"
 #include "sign/sign.h"
+#include "requests.h"
 
 enum
 {
     FIELDS = 9,
-    LINE_BYTES = 16 * 1024,
     FIELD_BYTES = 64 * 1024,
     PEM_BYTES = 16 * 1024,
 };
-
-static void stop(const char *what)
-{
-    fprintf(stderr, "diff-signer: %s\n", what);
-    exit(1);
-}
 
 static struct private_key *read_key(const char *path)
 {
@@ -35,7 +29,7 @@ static struct private_key *read_key(const char *path)
     size_t n = file ? fread(pem, 1, sizeof pem, file) : 0;
     struct private_key *key = n ? private_key_from_pem(span_of(pem, n), NULL, &error) : NULL;
     if (!key)
-        stop(path);
+        requests_stop(path);
     fclose(file);
     return key;
 }
@@ -79,7 +73,7 @@ static const char *sign(char *const fields[FIELDS], struct sign_message *message
     return sign_arc(message, &seal, out);
 }
 
-static void answer(char *const fields[FIELDS], struct span mail)
+static void answer(char *const *fields, struct span mail)
 {
     struct arena arena;
     struct buffer out;
@@ -99,18 +93,6 @@ static void answer(char *const fields[FIELDS], struct span mail)
 
 int main(void)
 {
-    char line[LINE_BYTES];
-    while (fgets(line, sizeof line, stdin)) {
-        char *fields[FIELDS], *at = line;
-        for (unsigned i = 0; i < FIELDS; i++)
-            if (!(fields[i] = strsep(&at, "\t\n")))
-                stop("too few fields");
-        size_t n = strtoull(fields[FIELDS - 1], NULL, 10);
-        uint8_t *mail = malloc(n ? n : 1);
-        if (!mail || fread(mail, 1, n, stdin) != n)
-            stop("mail is missing");
-        answer(fields, span_of(mail, n));
-        free(mail);
-    }
+    requests_answer(FIELDS, answer);
     return 0;
 }

@@ -10,19 +10,13 @@
 
 #include "dns/source.h"
 #include "verdict/verdict.h"
+#include "requests.h"
 
 enum
 {
     FIELDS = 5,
-    LINE_BYTES = 16 * 1024,
     JSON_BYTES = 1024 * 1024,
 };
-
-static void stop(const char *what)
-{
-    fprintf(stderr, "diff-spf: %s\n", what);
-    exit(1);
-}
 
 static void judge(const struct spf_request *request, struct dns_source *source, struct arena *arena)
 {
@@ -40,7 +34,7 @@ static void judge(const struct spf_request *request, struct dns_source *source, 
     buffer_fini(&json);
 }
 
-static void answer(char *const fields[FIELDS], struct span zone)
+static void answer(char *const *fields, struct span zone)
 {
     struct arena arena;
     struct dns_error error;
@@ -50,7 +44,7 @@ static void answer(char *const fields[FIELDS], struct span zone)
     arena_init(&arena, MAX_ARENA_BYTES);
     struct dns_source *source = dns_zone_parse(zone, "zone", &error);
     if (!source)
-        stop(error.text);
+        requests_stop(error.text);
     mail_path_parse(span_from_string(fields[2]), &arena, &anomalies, &hits, &path);
     struct spf_request request = {
         .helo = span_from_string(fields[1]),
@@ -61,7 +55,7 @@ static void answer(char *const fields[FIELDS], struct span zone)
         .want_explanation = true,
     };
     if (!ip_parse(span_from_string(fields[0]), &request.client))
-        stop("no address");
+        requests_stop("no address");
     judge(&request, source, &arena);
     dns_source_free(&source);
     arena_fini(&arena);
@@ -69,18 +63,6 @@ static void answer(char *const fields[FIELDS], struct span zone)
 
 int main(void)
 {
-    char line[LINE_BYTES];
-    while (fgets(line, sizeof line, stdin)) {
-        char *fields[FIELDS], *at = line;
-        for (unsigned i = 0; i < FIELDS; i++)
-            if (!(fields[i] = strsep(&at, "\t\n")))
-                stop("too few fields");
-        size_t n = strtoull(fields[FIELDS - 1], NULL, 10);
-        uint8_t *zone = malloc(n ? n : 1);
-        if (!zone || fread(zone, 1, n, stdin) != n)
-            stop("zone is missing");
-        answer(fields, span_of(zone, n));
-        free(zone);
-    }
+    requests_answer(FIELDS, answer);
     return 0;
 }
