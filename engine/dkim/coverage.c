@@ -42,7 +42,7 @@ static inline int find_critical(struct span name)
     for (unsigned i = 0; i < SAME_LENGTH && by_length[name.n][i]; i++) {
         int at = by_length[name.n][i] - 1;
         if ((name.p[0] | 0x20) == critical[at][0])
-            return span_equal_fold(name, span_of(critical[at], name.n)) ? at : -1;
+            return span_is_word(name, span_of(critical[at], name.n)) ? at : -1;
     }
     return -1;
 }

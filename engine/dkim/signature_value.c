@@ -210,7 +210,7 @@ static void read_field_list(struct span value, struct field_list *list)
         if (item.n == 0)
             continue;
         list->bad |= field_name_length(item) < item.n;
-        list->has_from |= span_equal_fold(item, SPAN("from"));
+        list->has_from |= span_is_word(item, SPAN("from"));
         if (list->count < MAX_H_ITEMS)
             list->items[list->count] = item;
         list->count++;

@@ -178,7 +178,7 @@ static bool is_singleton(struct span name)
     if (name.n > LONGEST_SINGLETON)
         return false;
     for (size_t i = 0; i < COUNT_OF(singletons[0]) && singletons[name.n][i]; i++)
-        if (span_equal_fold(name, span_of(singletons[name.n][i], name.n)))
+        if (span_is_word(name, span_of(singletons[name.n][i], name.n)))
             return true;
     return false;
 }

@@ -36,6 +36,27 @@ Test(span, equal_fold_at_every_place)
     }
 }
 
+/* Each octet of a word replaced by every value, in words of all lengths. */
+Test(span, is_word_at_every_byte)
+{
+    static const char word[] = "az-09content-transfer-encoding-mz";
+    for (size_t n = 0; n < sizeof word; n++) {
+        uint8_t bytes[sizeof word];
+        memcpy(bytes, word, sizeof word);
+        struct span s = guard_copy(span_of(bytes, n)), lower = guard_copy(span_of(word, n));
+        cr_expect(span_is_word(s, lower) && !span_is_word(s, span_of(word, n + 1)));
+        for (size_t at = 0; at < n; at++) {
+            for (unsigned value = 0; value < 256; value++) {
+                bytes[at] = (uint8_t)value;
+                bool got = span_is_word(span_of(bytes, n), lower);
+                if (got != slow_equal_fold(bytes, (const uint8_t *)word, n))
+                    cr_assert_fail("%zu bytes, byte %zu: %02x: got %d", n, at, value, got);
+            }
+            bytes[at] = (uint8_t)word[at];
+        }
+    }
+}
+
 Test(span, equal_fold_reads_no_further)
 {
     for (size_t n = 0; n <= LONGEST; n++) {
