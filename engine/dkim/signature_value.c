@@ -98,14 +98,14 @@ const char *dkim_read_body_hash(struct dkim_reading *reading, struct span value)
 {
     uint8_t bytes[BASE64_DECODED_MAX(BASE64_ENCODED_LENGTH(SHA256_BYTES))];
     size_t n;
-    if (base64_count(value) != BASE64_ENCODED_LENGTH(SHA256_BYTES))
+    bool good = base64_decode(value, bytes, sizeof bytes, &n);
+    if (good && n == SHA256_BYTES) {
+        memcpy(reading->signature->bh, bytes, SHA256_BYTES);
+        return NULL;
+    }
+    if (good || base64_count(value) != BASE64_ENCODED_LENGTH(SHA256_BYTES))
         return "bad_body_hash_length";
-    if (!base64_decode(value, bytes, sizeof bytes, &n))
-        return "bad_body_hash";
-    if (n != SHA256_BYTES)
-        return "bad_body_hash_length";
-    memcpy(reading->signature->bh, bytes, SHA256_BYTES);
-    return NULL;
+    return "bad_body_hash";
 }
 
 static bool read_canon(struct span text, enum canon *canon)
@@ -188,14 +188,17 @@ struct field_list
     bool has_from;
 };
 
-/* Nearly all items are a name and a colon; what is more is looked at again. */
-static bool field_list_next(struct span *rest, struct span *item)
+/* Nearly all items are a name and a colon; what is more is looked at again. *bad: it is no name. */
+static bool field_list_next(struct span *rest, struct span *item, bool *bad)
 {
     if (!rest->p)
         return false;
     size_t length = field_name_length(*rest);
-    if (length == rest->n || rest->p[length] != ':')
-        return list_next(rest, item);
+    if (length == rest->n || rest->p[length] != ':') {
+        list_next(rest, item);
+        *bad |= field_name_length(*item) < item->n;
+        return true;
+    }
     *item = span_slice(*rest, 0, length);
     *rest = span_skip(*rest, length + 1);
     return true;
@@ -206,10 +209,9 @@ static void read_field_list(struct span value, struct field_list *list)
     struct span item;
     list->count = 0;
     list->bad = list->has_from = false;
-    while (field_list_next(&value, &item)) {
+    while (field_list_next(&value, &item, &list->bad)) {
         if (item.n == 0)
             continue;
-        list->bad |= field_name_length(item) < item.n;
         list->has_from |= span_is_word(item, SPAN("from"));
         if (list->count < MAX_H_ITEMS)
             list->items[list->count] = item;
