@@ -195,8 +195,10 @@ static void run_input(struct connection *connection, struct chunk *chunk, struct
     if (connection->dialect == DIALECT_UNKNOWN && bytes.n)
         connection->dialect = bytes.p[0] == 0 ? DIALECT_FRAMES : DIALECT_LINES;
     /* They say themselves whether they stopped: workers hash meanwhile, a second look may differ */
+    pool_hold(); /* all messages of these bytes may share a round */
     bool blocked = connection->dialect == DIALECT_FRAMES ? frames_input(connection, chunk, &bytes)
                                                          : lines_input(connection, chunk, &bytes);
+    pool_let_go();
     if (blocked)
         hold(connection, chunk, bytes, again);
     note_progress(connection);

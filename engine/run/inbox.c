@@ -7,6 +7,21 @@
 #include <time.h>
 #include <unistd.h>
 
+enum
+{
+    HELD_MOST = 16, /* inboxes; more are woken at once */
+};
+
+/* Sleepers that this thread is to wake when it lets go. One may stand there twice, where it woke by
+ * its timeout and slept again: a wake-up too many. */
+struct hold
+{
+    bool held;
+    unsigned count;
+    struct inbox *sleepers[HELD_MOST];
+};
+
+static _Thread_local struct hold hold;
 static struct event asleep;
 static struct event closed;
 
@@ -47,6 +62,28 @@ static void wake_up(struct inbox *inbox)
     futex(&inbox->wake, FUTEX_WAKE, INT_MAX, NULL);
 }
 
+void inbox_hold(void)
+{
+    assert(!hold.held);
+    hold.held = true;
+}
+
+void inbox_let_go(void)
+{
+    assert(hold.held);
+    hold.held = false;
+    while (hold.count)
+        wake_up(hold.sleepers[--hold.count]);
+}
+
+static void wake_or_note(struct inbox *inbox)
+{
+    if (hold.held && hold.count < HELD_MOST)
+        hold.sleepers[hold.count++] = inbox;
+    else
+        wake_up(inbox);
+}
+
 bool inbox_push(struct inbox *inbox, struct event *event)
 {
     struct event *head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
@@ -57,7 +94,7 @@ bool inbox_push(struct inbox *inbox, struct event *event)
     } while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, event,
                                                     memory_order_release, memory_order_relaxed));
     if (head == &asleep)
-        wake_up(inbox);
+        wake_or_note(inbox);
     return true;
 }
 

@@ -15,10 +15,13 @@
  *      other     the newest event
  *
  * Of all pushers only the one that takes ASLEEP away wakes the worker: one system call for a sleep.
+ * A thread that pushes many events in a row may put that off to their end (inbox_hold): the worker
+ * then finds them all, instead of a first one that is a round of its own.
  *
  *   N1  Each event pushed before inbox_close is taken exactly once.
  *   N2  Events of one thread come out in their order.
- *   N3  No wake-up is lost: inbox_sleep sleeps only if nothing was pushed since the last take.
+ *   N3  No wake-up is lost: inbox_sleep sleeps only if nothing was pushed since the last take, or
+ *       the pusher who is to wake it holds, and will at the end of that.
  *
  * A push releases, a take acquires: what was written before the push is visible to the taker.
  */
@@ -65,6 +68,14 @@ void inbox_unref(struct inbox **inbox);
  * until the call returns, also when the event has been taken long before.
  */
 bool inbox_push(struct inbox *inbox, struct event *event);
+
+/*
+ * Between the two, this thread's pushes wake nobody; inbox_let_go does. Short, without waiting, and
+ * in pairs: a worker may sleep meanwhile with events of others before it. The inboxes pushed to
+ * must be held until then.
+ */
+void inbox_hold(void);
+void inbox_let_go(void);
 
 /* All events, oldest first; NULL: none. The worker only, as the two below. */
 struct event *inbox_take(struct inbox *inbox);

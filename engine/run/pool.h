@@ -74,6 +74,13 @@ struct task *pool_submit(struct pool *pool, const struct task_request *request) 
 void task_feed(struct task *task, struct chunk *chunk, struct span bytes);
 void task_end(struct task *task);
 void task_cancel(struct task *task);
+/*
+ * Between the two, what this thread submits, feeds and ends wakes no worker: pool_let_go does, and
+ * the worker takes it all into one round. For a producer that has several pieces at hand; short,
+ * without waiting, in pairs, within the pool's life.
+ */
+void pool_hold(void);
+void pool_let_go(void);
 /* Bytes handed over and not yet hashed: for back-pressure. Any time before task_end, by the
  * producer. */
 uint64_t task_queued_bytes(const struct task *task);

@@ -153,6 +153,16 @@ void task_cancel(struct task *task)
     let_go(task, EVENT_CANCELLED);
 }
 
+void pool_hold(void)
+{
+    inbox_hold();
+}
+
+void pool_let_go(void)
+{
+    inbox_let_go();
+}
+
 uint64_t task_queued_bytes(const struct task *task)
 {
     return atomic_load_explicit(&task->queued_bytes, memory_order_relaxed);

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "engine.h"
+#include <unistd.h>
+
 #include "run/inbox.h"
 #include "run/timers.h"
 
@@ -128,4 +130,72 @@ Test(inbox, sleeps_and_closes)
     cr_expect(inbox_close(inbox) == &events[0]);
     cr_expect(!inbox_push(inbox, &events[1]), "closed");
     inbox_unref(&inbox);
+}
+
+struct sleeper
+{
+    struct inbox *inbox;
+    _Atomic uint32_t taken;
+    _Atomic bool sleeps;
+};
+
+static void *take_two(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    while (atomic_load(&sleeper->taken) < 2) {
+        for (struct event *event = inbox_take(sleeper->inbox); event; event = event->next)
+            atomic_fetch_add(&sleeper->taken, 1);
+        atomic_store(&sleeper->sleeps, true);
+        if (atomic_load(&sleeper->taken) < 2)
+            inbox_sleep(sleeper->inbox, -1);
+    }
+    return NULL;
+}
+
+/* N3: who holds wakes at the end of it; another thread's push in between needs no wake-up of its
+ * own. The sleeper has no timeout: without that wake-up the test would not end. */
+Test(inbox, who_holds_wakes_when_it_lets_go)
+{
+    struct event events[2] = {{.kind = EVENT_STOP}, {.kind = EVENT_STOP}};
+    struct sleeper sleeper = {.inbox = inbox_new()};
+    pthread_t thread;
+    cr_assert(sleeper.inbox && pthread_create(&thread, NULL, take_two, &sleeper) == 0);
+    while (!atomic_load(&sleeper.sleeps))
+        usleep(1000);
+    inbox_hold();
+    cr_expect(inbox_push(sleeper.inbox, &events[0]));
+    cr_expect(inbox_push(sleeper.inbox, &events[1]));
+    inbox_let_go();
+    pthread_join(thread, NULL);
+    cr_expect(sleeper.taken == 2);
+    inbox_unref(&sleeper.inbox);
+}
+
+/* As many held inboxes as a thread notes, and some more. */
+Test(inbox, many_sleepers_of_one_holder)
+{
+    enum
+    {
+        MANY = 20,
+    };
+    static struct sleeper sleepers[MANY];
+    static struct event events[MANY][2];
+    pthread_t threads[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        sleepers[i].inbox = inbox_new();
+        cr_assert(sleepers[i].inbox &&
+                  pthread_create(&threads[i], NULL, take_two, &sleepers[i]) == 0);
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        while (!atomic_load(&sleepers[i].sleeps))
+            usleep(1000);
+    inbox_hold();
+    for (unsigned i = 0; i < 2 * MANY; i++)
+        cr_expect(inbox_push(sleepers[i % MANY].inbox, &events[i % MANY][i / MANY]));
+    inbox_let_go();
+    for (unsigned i = 0; i < MANY; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect(sleepers[i].taken == 2, "inbox %u", i);
+        inbox_unref(&sleepers[i].inbox);
+    }
 }
