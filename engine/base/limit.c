@@ -1,5 +1,6 @@
 #include "base/limit.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/attributes.h"
@@ -16,15 +17,28 @@ static const char *const names[LIMIT_COUNT] = {
 #undef LIMIT_NAME
 };
 
-unsigned limit_over(const struct limit_hits *hits)
+static bool is_none(const struct limit_hits *hits)
 {
     static const struct limit_hits none = {{0}};
-    if (memcmp(hits, &none, sizeof none) == 0) /* nearly always */
+    return memcmp(hits, &none, sizeof none) == 0; /* nearly always */
+}
+
+unsigned limit_over(const struct limit_hits *hits)
+{
+    if (is_none(hits))
         return 0;
     for (unsigned i = 0; i < LIMIT_COUNT; i++)
         if (hits->n[i])
             return i + 1;
     return 0;
+}
+
+void limit_hits_add(struct limit_hits *total, const struct limit_hits *hits)
+{
+    if (is_none(hits))
+        return;
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        total->n[i] += hits->n[i];
 }
 
 const char *limit_word(enum limit limit)

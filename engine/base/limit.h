@@ -97,6 +97,8 @@ static inline void limit_hit(struct limit_hits *hits, enum limit limit)
  * none, and the same counted for a message that uses it.
  */
 unsigned limit_over(const struct limit_hits *hits);
+/* A run's hits to its message's, when it is the last run: one that waited counts nothing. */
+void limit_hits_add(struct limit_hits *total, const struct limit_hits *hits);
 static inline void limit_hit_over(struct limit_hits *hits, unsigned over)
 {
     if (over)

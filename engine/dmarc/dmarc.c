@@ -274,13 +274,6 @@ static enum judge judge_several(const struct dmarc_authors *authors,
 
 /* --- The public calls --- */
 
-/* Hits of this run; added to the message's when the run is the last one. */
-static void hits_add(struct limit_hits *to, const struct limit_hits *from)
-{
-    for (int i = 0; i < LIMIT_COUNT; i++)
-        to->n[i] += from->n[i];
-}
-
 static struct dmarc_context context_of(const struct dmarc_options *options,
                                        struct dns_answers *answers, struct arena *arena,
                                        struct limit_hits *hits)
@@ -300,7 +293,7 @@ enum judge dmarc_discover(const struct dns_name *author, const struct dmarc_opti
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     enum judge judge = dmarc_policy_find(author, options, &context, discovery);
     if (judge == JUDGE_DONE)
-        hits_add(hits, &of_run);
+        limit_hits_add(hits, &of_run);
     return judge;
 }
 
@@ -330,7 +323,7 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
             : judge_several(&authors, identifiers, options, &context, judgement);
     if (judge == JUDGE_WAITING)
         return judge;
-    hits_add(hits, &of_run);
+    limit_hits_add(hits, &of_run);
     judgement->discovered = one && !identifiers->known && may_stand(&of_run);
     return judge;
 }
@@ -350,7 +343,7 @@ enum judge dmarc_judge_discovered(const struct dmarc_identifiers *identifiers,
     judgement->discovered = true;
     enum judge judge = judge_identifiers(identifiers, options, &context, judgement);
     if (judge == JUDGE_DONE)
-        hits_add(hits, &of_run);
+        limit_hits_add(hits, &of_run);
     return judge;
 }
 

@@ -9,7 +9,10 @@ size_t resolvers_cache_key(const struct dns_name *name, enum dns_type type,
 {
     STATIC_ASSERT(CACHE_KEY_MAX == DNS_NAME_MAX + 2);
     assert(name->length);
-    memcpy(key, name->wire, name->length);
+    memcpy(key, name->wire, DNS_NAME_USUAL); /* all of nearly every name */
+    if (name->length > DNS_NAME_USUAL)
+        memcpy(key + DNS_NAME_USUAL, name->wire + DNS_NAME_USUAL,
+               name->length - (size_t)DNS_NAME_USUAL);
     key[name->length] = (uint8_t)((unsigned)type >> 8);
     key[name->length + 1] = (uint8_t)type;
     return name->length + 2U;

@@ -210,12 +210,6 @@ static void outcome_publish(const struct outcome *outcome, struct arena *arena)
     no_memory(check);
 }
 
-static void hits_add(struct limit_hits *total, const struct limit_hits *hits)
-{
-    for (size_t i = 0; i < LIMIT_COUNT; i++)
-        total->n[i] += hits->n[i];
-}
-
 enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
                      struct arena *arena, struct limit_hits *hits, struct spf_judgement *judgement)
 {
@@ -251,7 +245,7 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
     if (!helo_id.reason)
         outcome_publish(&helo, arena);
     judgement->mail_from_malformed = request->path && request->path->kind == MAIL_PATH_MALFORMED;
-    hits_add(hits, &counted);
+    limit_hits_add(hits, &counted);
     return JUDGE_DONE;
 }
 
