@@ -172,21 +172,41 @@ static void keep_answer(struct batch *batch, const struct dns_question *question
     dns_shared_unref(&shared);
 }
 
-static void keep_answers(struct batch *batch, const struct dns_answers *answers)
+/* Questions that are open: they are asked now. An answer that was there before is no younger for
+ * it, and its time to live must not begin anew (L08). */
+struct open_questions
 {
+    const struct dns_question *list[MAX_DNS_QUESTIONS + MAX_DNS_QUESTIONS_ARC];
+    uint32_t count;
+};
+
+static void find_open(const struct dns_answers *answers, struct open_questions *open)
+{
+    open->count = 0;
     for (const struct dns_question *q = answers->first; q; q = q->next)
-        if (!q->is_near && q->answer.outcome && !resolvers_own_failure(&q->answer))
+        if (!q->answer.outcome && open->count < MAX_DNS_QUESTIONS + MAX_DNS_QUESTIONS_ARC)
+            open->list[open->count++] = q;
+}
+
+static void keep_answers(struct batch *batch, const struct open_questions *asked)
+{
+    for (uint32_t i = 0; i < asked->count; i++) {
+        const struct dns_question *q = asked->list[i];
+        if (q->answer.outcome && !resolvers_own_failure(&q->answer))
             keep_answer(batch, q);
+    }
 }
 
 /* The thread holds nothing of the cache meanwhile: all messages are parked. */
 static void ask_source(struct batch *batch, struct dns_answers *answers)
 {
+    struct open_questions open;
+    find_open(answers, &open);
     cache_thread_offline();
     dns_source_resolve(batch->config.source, answers, engine_clock_ms() + batch->config.timeout_ms);
     cache_thread_online();
     batch->round.now_ms = engine_clock_ms();
-    keep_answers(batch, answers);
+    keep_answers(batch, &open);
 }
 
 static void ask_refreshes(struct batch *batch)

@@ -126,6 +126,25 @@ Test(batch, judges_as_the_blocking_engine)
     setting_close(&setting);
 }
 
+/* L08: an answer is stored when it came, and not again when the message waits for another. */
+Test(batch, an_answer_is_kept_once)
+{
+    const struct sample *sample = sample_find("pass-service.eml"); /* waits more than once */
+    struct setting setting;
+    struct wanted wanted = {sample, blocking_json(NULL, sample), 0};
+    struct batch_item item = {
+        .envelope = sample->envelope, .text = sample->text, .context = &wanted};
+    struct cache_stats stats;
+    json_drop_dns(wanted.json);
+    setting_open(&setting);
+    batch_judge(setting.batch, &item, 1, compare);
+    cr_expect(batch_counts(setting.batch).waited > 1, "%lu", batch_counts(setting.batch).waited);
+    cache_stats(setting.cache, &stats);
+    cr_expect(stats.stored > 2 && stats.replaced == 0, "%lu of %lu", stats.replaced, stats.stored);
+    setting_close(&setting);
+    free(wanted.json);
+}
+
 Test(batch, of_nothing_and_of_one)
 {
     struct setting setting;
