@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ enum
     START_MS = 10 * 1000,
     STOP_MS = 45 * 1000,
     STEP_MS = 5,
+    WORKER_NICE = 15,
 };
 
 static char program[512];
@@ -193,15 +195,26 @@ static double thread_seconds(pid_t pid, const char *tid)
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+static bool read_name(const struct load_daemon *daemon, const char *tid, char name[64])
+{
+    char path[128];
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/comm", daemon->pid, tid);
+    return read_text(path, name, 64);
+}
+
+static bool is_worker(const char *name)
+{
+    return strncmp(name, "assay-worker", 12) == 0;
+}
+
 static void add_thread(const struct load_daemon *daemon, const char *tid, struct load_cpu *cpu)
 {
-    char path[128], name[64];
+    char name[64];
     double seconds = thread_seconds(daemon->pid, tid);
-    snprintf(path, sizeof path, "/proc/%d/task/%.16s/comm", daemon->pid, tid);
-    if (!read_text(path, name, sizeof name))
+    if (!read_name(daemon, tid, name))
         return;
     cpu->all += seconds;
-    if (strncmp(name, "assay-worker", 12) == 0) {
+    if (is_worker(name)) {
         cpu->workers += seconds;
         if (cpu->worker_count < LOAD_WORKERS_MAX)
             cpu->worker[cpu->worker_count++] = seconds;
@@ -210,17 +223,34 @@ static void add_thread(const struct load_daemon *daemon, const char *tid, struct
     }
 }
 
-void load_daemon_cpu(const struct load_daemon *daemon, struct load_cpu *cpu)
+static DIR *open_threads(const struct load_daemon *daemon)
 {
     char path[64];
-    *cpu = (struct load_cpu){0};
     snprintf(path, sizeof path, "/proc/%d/task", daemon->pid);
     DIR *folder = opendir(path);
     if (!folder)
         load_stop("%s: %s", path, strerror(errno));
+    return folder;
+}
+
+void load_daemon_cpu(const struct load_daemon *daemon, struct load_cpu *cpu)
+{
+    *cpu = (struct load_cpu){0};
+    DIR *folder = open_threads(daemon);
     for (struct dirent *entry; (entry = readdir(folder));)
         if (entry->d_name[0] != '.')
             add_thread(daemon, entry->d_name, cpu);
+    closedir(folder);
+}
+
+void load_daemon_saturate(const struct load_daemon *daemon)
+{
+    char name[64];
+    DIR *folder = open_threads(daemon);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (entry->d_name[0] != '.' && read_name(daemon, entry->d_name, name) && is_worker(name) &&
+            setpriority(PRIO_PROCESS, (id_t)atoi(entry->d_name), WORKER_NICE) != 0)
+            load_stop("setpriority: %s", strerror(errno));
     closedir(folder);
 }
 

@@ -35,6 +35,12 @@ void load_daemon_start(struct load_daemon *daemon, struct span zone, const char 
 /* SIGTERM, and the program ends with an error where it does not stop within 45 s or not cleanly. */
 void load_daemon_stop(struct load_daemon *daemon);
 
+/*
+ * The workers let everything else go first (nice 15): whoever sends, and the front, then always
+ * keep them busy, also where all share a few CPUs. Their CPU time a message is that of full rounds.
+ */
+void load_daemon_saturate(const struct load_daemon *daemon);
+
 struct load_cpu /* seconds */
 {
     double all, workers, front;

@@ -95,6 +95,8 @@ static void start_daemon(struct load_daemon *daemon, const struct load_case *wha
     int cpus[2];
     *apart = what->apart && two_cpus(allowed, cpus) && run_on(cpus[1]);
     load_daemon_start(daemon, buffer_span(&what->mail->zone), what->arguments);
+    if (what->saturated)
+        load_daemon_saturate(daemon);
     if (*apart)
         *apart = run_on(cpus[0]);
 }

@@ -19,7 +19,8 @@ struct load_case
     uint32_t wishes;
     enum load_transport transport;
     uint32_t ring_bytes;
-    bool apart; /* the generator on the first CPU it may use, the whole daemon on the second */
+    bool apart;     /* the generator on the first CPU it may use, the whole daemon on the second */
+    bool saturated; /* load_daemon_saturate */
     double warm_up, seconds; /* warm_up 0: a cold start is measured */
     uint64_t messages;       /* end after so many; 0: after `seconds` */
 };
