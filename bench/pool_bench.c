@@ -180,7 +180,7 @@ static struct figures measure(const char *zone, unsigned workers, uint64_t count
     uint64_t wall = bench_now_ns() - start;
     pool_stats(run->pool, &after);
     must(atomic_load(&passed) == count + 1000, "not every message passed");
-    run_stop(&run);
+    run_stop(&run, NULL);
     return (struct figures){
         .wall_us = (double)wall / 1e3 / (double)count,
         .cpu_us = (double)(after.cpu_ns - before.cpu_ns) / 1e3 / (double)count,

@@ -55,16 +55,17 @@ static void read_snapshot(struct run *run, char *note)
         engine_say(note, "%s", wrong.text);
 }
 
-static void write_snapshot(struct run *run)
+/* A cache that could not be written is a cold start later, no error: the old file stays. */
+static void write_snapshot(struct run *run, char *note)
 {
     struct cache_error wrong = {""};
     struct cache_snapshot_format format = resolvers_snapshot_format(run_prepare);
     if (!run->snapshot_path || !run->cache)
         return;
     cache_thread_register();
-    /* A cache that could not be written is a cold start, no error: the old file stays. */
-    (void)!cache_snapshot_write(run->cache, run->snapshot_path, &format, engine_clock_ms(),
-                                wall_ms(), &wrong);
+    if (!cache_snapshot_write(run->cache, run->snapshot_path, &format, engine_clock_ms(), wall_ms(),
+                              &wrong))
+        engine_say(note, "%s", wrong.text);
     cache_thread_unregister();
 }
 
@@ -143,17 +144,18 @@ struct run *run_start(const struct run_config *config, char error[ASSAY_ERROR_MA
     return NULL;
 }
 
-void run_stop(struct run **run)
+void run_stop(struct run **run, char note[ASSAY_ERROR_MAX])
 {
     struct run *stopped = *run;
     *run = NULL;
+    engine_say(note, "%s", "");
     if (!stopped)
         return;
     if (stopped->pool)
         pool_drain(stopped->pool);
     pool_stop(&stopped->pool);
     resolvers_stop(&stopped->resolvers);
-    write_snapshot(stopped);
+    write_snapshot(stopped, note);
     close_all(stopped);
 }
 

@@ -40,8 +40,8 @@ struct run
 struct run *run_start(const struct run_config *config, char error[ASSAY_ERROR_MAX],
                       char note[ASSAY_ERROR_MAX]) MUST_CHECK;
 /* Drains the pool, writes the snapshot, closes all, nulls. Who cannot wait for what is in flight
- * calls pool_stop(&run->pool) before. */
-void run_stop(struct run **run);
+ * calls pool_stop(&run->pool) before. `note` (may be NULL): a snapshot that could not be written. */
+void run_stop(struct run **run, char note[ASSAY_ERROR_MAX]);
 /* Thread: any that is not registered with the cache (cache/tsan.h). Forgets what the cache has at
  * and below `name` (NULL: all); returns how many entries. */
 size_t run_flush(struct run *run, const struct dns_name *name);

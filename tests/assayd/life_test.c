@@ -289,9 +289,11 @@ Test(life, pid_file_and_snapshot)
     cr_assert(truncate(snapshot, 40) == 0);
     DAEMON(&server, "--snapshot", snapshot);
     cr_expect(log_has("event=snapshot_ignored") && talk_stat(&server, "cache.entries") == 0);
-    cr_expect(daemon_stop(&server, SIGTERM) == 0);
     unlink(snapshot);
     rmdir(folder);
+    kill(server.pid, SIGTERM);
+    cr_expect(daemon_wait(&server, 60000) == 0);
+    cr_expect(log_has("event=snapshot_not_written"), "its folder is gone");
     buffer_fini(&in);
 }
 

@@ -72,18 +72,18 @@ Test(run, snapshot)
     struct run *run = start(&config, note);
     cr_expect_str_eq(note, "", "an absent snapshot is no news: %s", note);
     cr_expect(judge(run) == RESULT_PASS);
-    run_stop(&run);
+    run_stop(&run, NULL);
     cr_expect(run == NULL && access(path, R_OK) == 0, "written");
     uint32_t queries = server.queries;
     atomic_store(&server.silent, true);
     run = start(&config, note);
     cr_expect_str_eq(note, "", "%s", note);
     cr_expect(judge(run) == RESULT_PASS && server.queries == queries, "from the snapshot");
-    run_stop(&run);
+    run_stop(&run, NULL);
     cr_assert(truncate(path, 100) == 0);
     run = start(&config, note);
     cr_expect(note[0] != '\0', "a damaged snapshot is told");
-    run_stop(&run);
+    run_stop(&run, NULL);
     zone_server_stop(&server);
     unlink(path);
     rmdir(folder);
@@ -108,6 +108,6 @@ Test(run, flush)
     cr_expect(judge(run) == RESULT_PASS && server.queries == queries + at_shop,
               "%u queries, %zu flushed", server.queries - queries, at_shop);
     cr_expect(run_flush(run, NULL) >= at_shop && run_flush(run, NULL) == 0, "all");
-    run_stop(&run);
+    run_stop(&run, NULL);
     zone_server_stop(&server);
 }

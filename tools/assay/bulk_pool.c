@@ -136,7 +136,7 @@ static void pool_figures(struct bulk_judge *judge, struct bulk_figures *figures)
 static void pool_close(struct bulk_judge *judge)
 {
     struct bulk_pool *pool = (struct bulk_pool *)judge;
-    run_stop(&pool->run);
+    run_stop(&pool->run, NULL);
     free(pool);
 }
 

@@ -242,13 +242,16 @@ static void log_stopped(struct daemon *daemon, uint64_t unanswered)
 /* Requests that outlived the drain are cancelled; their clients have seen their connection end. */
 static void close_all(struct daemon *daemon)
 {
+    char note[ASSAY_ERROR_MAX] = "";
     if (daemon->run) {
         uint64_t unanswered = server_unanswered(daemon->server);
         if (daemon->served)
             log_stopped(daemon, unanswered);
         if (unanswered)
             pool_stop(&daemon->run->pool);
-        run_stop(&daemon->run);
+        run_stop(&daemon->run, note);
+        if (note[0])
+            log_note(LOG_LEVEL_WARNING, "snapshot_not_written", "reason", note);
         unanswered = server_unanswered(daemon->server);
         assert(unanswered == 0);
     }
