@@ -1,18 +1,22 @@
 /*
- * RFC 6376 section 3.2 in one pass over the text; duplicates are found through a small hash table
- * on the stack. Names chosen to collide cost at most MAX_TAGS comparisons each.
+ * RFC 6376 section 3.2: a kernel finds the ends of the tag-specs and their first "=" (simd/text.h),
+ * what stands between is read spec by spec. Duplicates are looked for where a name's bit is taken:
+ * names chosen to collide cost at most MAX_TAGS comparisons each.
  *
  * FWS is taken as any run of SP, HTAB, CR and LF: header fields come with their folds, and a bare
  * CR or LF inside has been flagged by the header index before.
  */
 #include "base/taglist.h"
 
-#include "base/bytes16.h"
 #include "base/chars.h"
+#include "simd/text.h"
 
-static bool is_fws(uint8_t c)
+/* One compare for nearly all that stands at the ends of values. */
+static inline bool is_fws(uint8_t c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    static const uint64_t fws =
+        UINT64_C(1) << ' ' | UINT64_C(1) << '\t' | UINT64_C(1) << '\r' | UINT64_C(1) << '\n';
+    return c <= ' ' && (fws >> c & 1);
 }
 
 struct span taglist_trim(struct span s)
@@ -26,7 +30,7 @@ struct span taglist_trim(struct span s)
 
 static bool is_name(struct span name)
 {
-    if (name.n == 0 || !char_is(name.p[0], CHAR_ALPHA))
+    if (!char_is(name.p[0], CHAR_ALPHA))
         return false;
     for (size_t i = 1; i < name.n; i++)
         if (!char_is(name.p[i], CHAR_ALPHA | CHAR_DIGIT) && name.p[i] != '_')
@@ -34,99 +38,58 @@ static bool is_name(struct span name)
     return true;
 }
 
-/* What no value may hold: of ASCII all that is neither CHAR_TVAL nor FWS nor ";". */
-static bool is_odd(uint8_t c)
+/* Of ASCII all that is neither CHAR_TVAL nor FWS nor ";": no value may hold it. */
+static bool has_odd(struct span value)
 {
-    return (c < ' ' && !is_fws(c)) || c == 0x7f;
+    for (size_t i = 0; i < value.n; i++)
+        if ((value.p[i] < ' ' && !is_fws(value.p[i])) || value.p[i] == 0x7f)
+            return true;
+    return false;
 }
 
-/* Offset of the first ";" or odd character at or behind `from`, or text.n. */
-static size_t find_stop(struct span text, size_t from)
+/* Equal names have the same bit, in both modes. Names of one letter have their own. */
+static inline uint64_t name_bit(struct span name)
 {
-    size_t i = from;
-    for (; text.n - i >= BYTES16; i += BYTES16) {
-        bytes16 v = bytes16_load(text.p + i);
-        bytes16 blank = bytes16_equal(v, '\t') | bytes16_equal(v, '\r') | bytes16_equal(v, '\n');
-        bytes16 control = (bytes16)(v < ' ') & ~blank;
-        bytes16 stop = bytes16_equal(v, ';') | control | bytes16_equal(v, 0x7f);
-        if (bytes16_any(stop))
-            return i + bytes16_first(stop);
-    }
-    while (i < text.n && text.p[i] != ';' && !is_odd(text.p[i]))
-        i++;
-    return i;
+    unsigned first = name.p[0] & 31, last = name.p[name.n - 1] & 31;
+    if (name.n == 1)
+        return UINT64_C(1) << first;
+    return UINT64_C(1) << (32 + ((3 * first + 5 * last + (unsigned)name.n) & 31));
 }
 
-/* A tag-spec on its way: where it ends, and where its first odd character stands (its end: none).
- */
-struct spec
+static bool has_name(const struct taglist *list, struct span name, enum taglist_mode mode)
 {
-    size_t begin, end, odd;
-};
-
-static struct spec find_spec(struct span text, size_t begin)
-{
-    struct spec spec = {.begin = begin};
-    spec.end = spec.odd = find_stop(text, begin);
-    if (spec.end < text.n && text.p[spec.end] != ';')
-        spec.end += span_find(span_skip(text, spec.end), ';');
-    return spec;
+    if (mode == TAGLIST_STRICT)
+        return taglist_find(list, name) != NULL;
+    return taglist_find_fold(list, name) != NULL;
 }
 
-/* Case folded, so that it serves both modes: all of a short name at once, FNV-1a of a longer one.
- */
-static uint32_t name_hash(struct span name, uint32_t key)
+/* What stands in text[begin..spec->end) in front of the "=" and behind it, which also ends the
+ * search for the name's first octet and for the value's last one. */
+static inline enum taglist_error read_spec(struct span text, size_t begin,
+                                           const struct simd_part *spec, struct tag *tag)
 {
-    uint32_t hash = 2166136261u;
-    if (key)
-        return ((key | 0x20202020u) * 0x9e3779b1u) >> 24;
-    for (size_t i = 0; i < name.n; i++)
-        hash = (hash ^ ascii_lower(name.p[i])) * 16777619u;
-    return hash;
-}
-
-/* Names seen so far, open addressing; a slot holds 1 + the tag's index, 0 is free. */
-struct name_table
-{
-    uint8_t slots[2 * MAX_TAGS];
-};
-STATIC_ASSERT(MAX_TAGS < 255 && (MAX_TAGS & (MAX_TAGS - 1)) == 0);
-
-/* Enters the name of the tag that comes next in `list`; false where it is there already. */
-static bool name_enter(struct name_table *table, const struct taglist *list, const struct tag *tag,
-                       enum taglist_mode mode)
-{
-    struct span name = tag->name;
-    uint32_t mask = COUNT_OF(table->slots) - 1, at = name_hash(name, tag->key) & mask;
-    for (; table->slots[at]; at = (at + 1) & mask) {
-        struct span other = list->tags[table->slots[at] - 1].name;
-        if (mode == TAGLIST_STRICT ? span_equal(other, name) : span_equal_fold(other, name))
-            return false;
-    }
-    table->slots[at] = (uint8_t)(list->count + 1);
-    return true;
-}
-
-static enum taglist_error read_spec(struct span text, const struct spec *spec, struct tag *tag)
-{
-    size_t equals = spec->begin;
-    while (equals < spec->end && text.p[equals] != '=')
-        equals++;
-    if (equals == spec->end)
-        return taglist_trim(span_slice(text, spec->begin, spec->end)).n ? TAGLIST_NO_EQUALS
-                                                                        : TAGLIST_EMPTY_SPEC;
-    struct span name = taglist_trim(span_slice(text, spec->begin, equals));
-    *tag = (struct tag){
-        .name = name,
-        .value = taglist_trim(span_slice(text, equals + 1, spec->end)),
-        .begin = (uint32_t)equals + 1,
-        .end = (uint32_t)spec->end,
-        .name_at = (uint32_t)(name.p - text.p),
-        .key = taglist_key(name),
-    };
-    if (!is_name(name))
+    const uint8_t *equals = text.p + spec->mark, *end = text.p + spec->end;
+    const uint8_t *name = text.p + begin, *name_end = equals, *value = equals + 1;
+    if (equals == end)
+        return taglist_trim(span_slice(text, begin, spec->end)).n ? TAGLIST_NO_EQUALS
+                                                                  : TAGLIST_EMPTY_SPEC;
+    while (is_fws(*name))
+        name++;
+    if (name == equals)
         return TAGLIST_BAD_NAME;
-    return spec->odd == spec->end ? TAGLIST_OK : TAGLIST_BAD_VALUE;
+    while (is_fws(name_end[-1]))
+        name_end--;
+    while (is_fws(end[-1]))
+        end--;
+    while (value < end && is_fws(*value))
+        value++;
+    tag->name = span_of(name, (size_t)(name_end - name));
+    tag->value = span_of(value, (size_t)(end - value));
+    tag->begin = spec->mark + 1;
+    tag->end = spec->end;
+    tag->name_at = (uint32_t)(name - text.p);
+    tag->key = taglist_key(tag->name);
+    return is_name(tag->name) ? TAGLIST_OK : TAGLIST_BAD_NAME;
 }
 
 static void note_error(struct taglist *list, enum taglist_error error, size_t at)
@@ -137,9 +100,48 @@ static void note_error(struct taglist *list, enum taglist_error error, size_t at
     list->error_at = (uint32_t)at;
 }
 
+/* A spec that is no tag of the list. False: the list ends there. */
+static bool leave_out(struct span text, size_t begin, const struct simd_part *spec,
+                      enum taglist_error error, enum taglist_mode mode, struct taglist *list)
+{
+    if (error == TAGLIST_EMPTY_SPEC && spec->end == text.n && begin > 0)
+        return true; /* what follows the optional last ";" */
+    note_error(list, error, begin);
+    if (error == TAGLIST_TOO_MANY || mode == TAGLIST_STRICT)
+        return false;
+    list->dropped++;
+    return true;
+}
+
+static bool read_specs(struct span text, enum taglist_mode mode, struct taglist *list)
+{
+    struct simd_part specs[SIMD_PARTS];
+    uint64_t names = 0; /* bits of those that were seen */
+    size_t at = 0;
+    bool odd; /* some value may hold what it must not */
+    while (at < text.n) {
+        size_t count = simd_text()->tag_specs(text.p, text.n, at, specs, SIMD_PARTS, &odd);
+        for (size_t i = 0; i < count; at = specs[i++].end + (size_t)1) {
+            struct tag *tag = &list->tags[list->count];
+            enum taglist_error error = read_spec(text, at, &specs[i], tag);
+            uint64_t bit = error ? 0 : name_bit(tag->name);
+            if (!error && odd && has_odd(tag->value))
+                error = TAGLIST_BAD_VALUE;
+            if (!error && (names & bit) && has_name(list, tag->name, mode))
+                error = TAGLIST_DUPLICATE;
+            if (!error && list->count == MAX_TAGS)
+                error = TAGLIST_TOO_MANY;
+            if (error && !leave_out(text, at, &specs[i], error, mode, list))
+                return false;
+            list->count += error == TAGLIST_OK;
+            names |= bit;
+        }
+    }
+    return true;
+}
+
 bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *list)
 {
-    struct name_table names = {{0}};
     list->count = 0;
     list->dropped = 0;
     list->error = TAGLIST_OK;
@@ -148,30 +150,8 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
         note_error(list, TAGLIST_TOO_LONG, MAX_TAG_LIST_BYTES);
         return false;
     }
-    size_t at = 0;
-    while (at < text.n) {
-        struct spec spec = find_spec(text, at);
-        bool last = spec.end >= text.n;
-        struct tag tag;
-        enum taglist_error error = read_spec(text, &spec, &tag);
-        if (error == TAGLIST_EMPTY_SPEC && last && at > 0)
-            break; /* what follows the optional last ";" */
-        if (!error && !name_enter(&names, list, &tag, mode))
-            error = TAGLIST_DUPLICATE;
-        if (!error && list->count == MAX_TAGS) {
-            note_error(list, TAGLIST_TOO_MANY, at);
-            return false;
-        }
-        if (error)
-            note_error(list, error, at);
-        if (error && mode == TAGLIST_STRICT)
-            return false;
-        if (error)
-            list->dropped++;
-        else
-            list->tags[list->count++] = tag;
-        at = spec.end + 1;
-    }
+    if (!read_specs(text, mode, list))
+        return false;
     if (list->count == 0 && mode == TAGLIST_STRICT) {
         note_error(list, TAGLIST_EMPTY_SPEC, 0);
         return false;

@@ -48,7 +48,7 @@ struct tag
 
 struct taglist
 {
-    struct tag tags[MAX_TAGS];
+    struct tag tags[MAX_TAGS + 1]; /* the last one is the parser's own */
     uint32_t count;
     uint32_t dropped;         /* tolerant mode: specs left out, duplicates among them */
     enum taglist_error error; /* the first error, also in tolerant mode */
@@ -67,8 +67,12 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
 static inline uint32_t taglist_key(struct span name)
 {
     uint32_t key = 0;
-    for (size_t i = 0; i < name.n && name.n <= sizeof key; i++)
-        key |= (uint32_t)name.p[i] << (8 * i);
+    if (name.n == 1)
+        return name.p[0];
+    if (name.n > sizeof key)
+        return 0;
+    for (size_t i = name.n; i-- > 0;)
+        key = key << 8 | name.p[i];
     return key;
 }
 

@@ -20,6 +20,7 @@ enum
 {
     SIMD_BLOCK = 64,     /* octets a step */
     SIMD_PIECES = 96,    /* pieces at a time */
+    SIMD_PARTS = 96,     /* parts of a list at a time */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
     SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
 };
@@ -46,6 +47,12 @@ struct simd_piece /* a line with the lines that fold onto it */
     uint32_t end;  /* just behind it */
     uint32_t name; /* octets in front of the first colon where they are 1 to 63, all of ftext
                       (RFC 5322 3.6.8); otherwise 0: look closely */
+};
+
+struct simd_part /* of a list */
+{
+    uint32_t mark; /* its first marked octet, or its end where it has none */
+    uint32_t end;  /* the octet that ends it, or the end of the list */
 };
 
 struct simd_text
@@ -76,15 +83,26 @@ struct simd_text
      */
     size_t (*pieces)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
                      size_t room);
+    /*
+     * Cuts in[from..n) at each ";", the first "=" being the mark: tag-specs of RFC 6376 3.2. n is
+     * below 2^32, room >= SIMD_PARTS. Returns how many parts it filled, none where from is n; go on
+     * behind the end of the last one until that is at n or n - 1. *odd: a control but HTAB, CR, LF
+     * is among the octets that were read, in[n - 1] the last one.
+     */
+    size_t (*tag_specs)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
+                        size_t room, bool *odd);
+    /* The same at each ":", the mark being the first octet that is not of ftext (RFC 5322 3.6.8):
+     * field names of h=. */
+    size_t (*name_list)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
+                        size_t room);
     /* Octets that are not SP, HTAB, CR, LF. */
     size_t (*base64_count)(const uint8_t *in, size_t n);
     /*
-     * Decodes base64 (RFC 4648 4), SP, HTAB, CR and LF passed over, but for the last group, whose
-     * 1 to 4 characters go to last[0..*last_n) as they are: padding is the caller's business.
-     * False: a character outside the alphabet in front of them, or more than `capacity` octets.
+     * Decodes base64 (RFC 4648 4), SP, HTAB, CR and LF passed over, into out[0..capacity). False: a
+     * character outside the alphabet, "=" but to fill the last group, bits left over that are not
+     * zero, or more than `capacity` octets.
      */
-    bool (*base64)(const uint8_t *in, size_t n, uint8_t *out, size_t capacity, size_t *written,
-                   uint8_t last[4], size_t *last_n);
+    bool (*base64)(const uint8_t *in, size_t n, uint8_t *out, size_t capacity, size_t *written);
 };
 
 /* The functions of the level in use. */

@@ -71,6 +71,19 @@ static inline uint64_t block_blanks(struct block b)
     return avx2_mask(avx2_blanks(b.v[0]), avx2_blanks(b.v[1]));
 }
 
+/* The same with CR and LF. */
+static inline __m256i avx2_fws(__m256i v)
+{
+    const __m256i fws = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1));
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(fws, v), v);
+}
+
+static inline uint64_t block_fws(struct block b)
+{
+    return avx2_mask(avx2_fws(b.v[0]), avx2_fws(b.v[1]));
+}
+
 static inline uint64_t block_high(struct block b)
 {
     return avx2_mask(b.v[0], b.v[1]);

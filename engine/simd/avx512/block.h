@@ -50,6 +50,14 @@ static inline uint64_t block_blanks(struct block b)
     return _cvtmask64_u64(avx512_blanks(b.v));
 }
 
+/* The same with CR and LF. */
+static inline uint64_t block_fws(struct block b)
+{
+    const __m512i fws = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1));
+    return _cvtmask64_u64(_mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(fws, b.v), b.v));
+}
+
 static inline uint64_t block_high(struct block b)
 {
     return _cvtmask64_u64(_mm512_movepi8_mask(b.v));

@@ -1,8 +1,7 @@
 /*
  * Base64: what is not white space is gathered in a stage, and leaves it by 64 characters for 48
- * octets. The last group stays: nobody knows that it is the last before the text ends, and only
- * there may "=" stand. The stage holds a signature: a load right behind the stores that made its
- * octets would wait for them.
+ * octets. Up to 64 characters stay to the end: "=" may stand among the last ones only. The stage
+ * holds a signature: a load right behind the stores that made its octets would wait for them.
  */
 #ifndef SIMD_LOGIC_BASE64_H
 #define SIMD_LOGIC_BASE64_H
@@ -23,16 +22,11 @@ struct base64_run
     uint8_t stage[BASE64_STAGE + SIMD_BLOCK]; /* and the slack of the last block */
 };
 
-static inline uint64_t base64_chars(struct block b)
-{
-    return ~(block_blanks(b) | block_equal(b, '\r') | block_equal(b, '\n'));
-}
-
 static size_t base64_count_chars(const uint8_t *in, size_t n)
 {
     size_t count = 0;
     for (size_t at = 0; at < n; at += SIMD_BLOCK)
-        count += mask_count(base64_chars(block_at(in, n, at, ' ')));
+        count += mask_count(~block_fws(block_at(in, n, at, ' ')));
     return count;
 }
 
@@ -63,28 +57,54 @@ static inline bool base64_drain(struct base64_run *run)
     return true;
 }
 
-static bool base64_groups(const uint8_t *in, size_t n, uint8_t *out, size_t capacity,
-                          size_t *written, uint8_t last[4], size_t *last_n)
+static inline bool base64_gather(struct base64_run *run, const uint8_t *in, size_t n)
+{
+    for (size_t at = 0; at < n; at += SIMD_BLOCK) {
+        struct block b = block_at(in, n, at, ' ');
+        run->staged += block_compress(b, ~block_fws(b), run->stage + run->staged);
+        if (run->staged > BASE64_STAGE - SIMD_BLOCK && !base64_drain(run))
+            return false;
+    }
+    return run->staged <= SIMD_BLOCK || base64_drain(run);
+}
+
+/* What is left: `n` characters, SIMD_BLOCK at most. "A" stands for six zeros, as "=" does; of the
+ * octets that are no data, the first holds the bits left over (RFC 4648 3.5). */
+static inline bool base64_last(struct base64_run *run, const uint8_t *chars, size_t n)
+{
+    uint8_t decoded[SIMD_BLOCK];
+    if (n % 4)
+        return false;
+    if (n == 0)
+        return true;
+    unsigned padding = chars[n - 1] != '=' ? 0 : chars[n - 2] != '=' ? 1 : 2;
+    size_t octets = n / 4 * 3 - padding;
+    if (octets > run->capacity - run->written ||
+        block_base64(block_at(chars, n - padding, 0, 'A'), decoded) != 0 ||
+        (padding && decoded[octets]))
+        return false;
+    memcpy(run->out + run->written, decoded, octets);
+    run->written += octets;
+    return true;
+}
+
+/* All of a text of one block without white space. */
+static inline bool base64_is_short(const uint8_t *in, size_t n)
+{
+    return n <= SIMD_BLOCK && n > 0 && block_fws(block_at(in, n, 0, 'x')) == 0;
+}
+
+static bool base64_text(const uint8_t *in, size_t n, uint8_t *out, size_t capacity, size_t *written)
 {
     struct base64_run run;
     run.out = out;
     run.capacity = capacity;
     run.written = run.staged = 0;
-    for (size_t at = 0; at < n; at += SIMD_BLOCK) {
-        struct block b = block_at(in, n, at, ' ');
-        run.staged += block_compress(b, base64_chars(b), run.stage + run.staged);
-        if (run.staged > BASE64_STAGE - SIMD_BLOCK && !base64_drain(&run))
-            return false;
-    }
-    if (run.staged > SIMD_BLOCK && !base64_drain(&run))
-        return false;
-    size_t groups = run.staged ? (run.staged - 1) / 4 : 0;
-    if (groups && !base64_put(&run, block_load_part(run.stage, groups * 4, 'A'), groups * 3))
-        return false;
-    *last_n = run.staged - groups * 4;
-    memcpy(last, run.stage + groups * 4, *last_n);
+    bool good = base64_is_short(in, n)
+                    ? base64_last(&run, in, n)
+                    : base64_gather(&run, in, n) && base64_last(&run, run.stage, run.staged);
     *written = run.written;
-    return true;
+    return good;
 }
 
 #endif

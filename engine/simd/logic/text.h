@@ -7,6 +7,7 @@
  *   block_store(p, b)                     to any address
  *   block_equal(b, c)                     mask: octet i is c <=> bit i is set; as all masks
  *   block_blanks(b)                       mask: SP or HTAB
+ *   block_fws(b)                          mask: SP, HTAB, CR or LF
  *   block_high(b)                         mask: above 127
  *   block_odd(b)                          mask: NUL or above 127
  *   block_outside(b, low, high)           mask: below low or above high; both below 128
@@ -30,6 +31,7 @@
 #include "simd/logic/body.h"
 #include "simd/logic/field.h"
 #include "simd/logic/header.h"
+#include "simd/logic/parts.h"
 #include "simd/logic/base64.h"
 
 #define SIMD_TEXT_TABLE(name, its_level)                                                           \
@@ -41,8 +43,10 @@
         .count = count_octets,                                                                     \
         .header_end = header_end,                                                                  \
         .pieces = header_pieces,                                                                   \
+        .tag_specs = tag_specs,                                                                    \
+        .name_list = name_list,                                                                    \
         .base64_count = base64_count_chars,                                                        \
-        .base64 = base64_groups,                                                                   \
+        .base64 = base64_text,                                                                     \
     }
 
 #endif

@@ -62,6 +62,15 @@ static inline uint64_t block_blanks(struct block b)
     return neon_mask(b);
 }
 
+/* A look-up by the low nibble gives the one octet of FWS that has it, or NUL. */
+static inline uint64_t block_fws(struct block b)
+{
+    static const uint8_t fws[16] = {[0] = ' ', ['\t'] = '\t', ['\n'] = '\n', ['\r'] = '\r'};
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vceqq_u8(vqtbl1q_u8(vld1q_u8(fws), vandq_u8(b.v[i], vdupq_n_u8(0x0f))), b.v[i]);
+    return neon_mask(b);
+}
+
 static inline uint64_t block_high(struct block b)
 {
     for (int i = 0; i < 4; i++)

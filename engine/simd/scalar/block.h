@@ -86,6 +86,16 @@ static inline uint64_t block_blanks(struct block b)
     return mask;
 }
 
+static inline uint64_t block_fws(struct block b)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < WORDS; i++)
+        mask |= scalar_gather(scalar_zero(b.w[i] ^ EACH(' ')) | scalar_zero(b.w[i] ^ EACH('\t')) |
+                              scalar_zero(b.w[i] ^ EACH('\r')) | scalar_zero(b.w[i] ^ EACH('\n')))
+                << 8 * i;
+    return mask;
+}
+
 static inline uint64_t block_odd(struct block b)
 {
     uint64_t mask = 0;

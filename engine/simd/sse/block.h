@@ -70,6 +70,16 @@ static inline uint64_t block_blanks(struct block b)
     return block_high(b);
 }
 
+/* The same with CR and LF. */
+static inline uint64_t block_fws(struct block b)
+{
+    const __m128i fws =
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
+    for (int i = 0; i < 4; i++)
+        b.v[i] = _mm_cmpeq_epi8(_mm_shuffle_epi8(fws, b.v[i]), b.v[i]);
+    return block_high(b);
+}
+
 static inline uint64_t block_odd(struct block b)
 {
     for (int i = 0; i < 4; i++)
