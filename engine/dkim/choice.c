@@ -42,12 +42,13 @@ static enum dkim_closeness glance(const struct mail_field *field, struct dkim_au
     return dkim_closeness(&signature.domain, authors);
 }
 
-/* All signature fields, top first. The index goes from the lowest up. */
-static const struct mail_field **list_fields(const struct mail_header *header, uint32_t total,
+/* All signature fields, `total` of them up from `lowest`, top first. */
+static const struct mail_field **list_fields(const struct mail_header *header,
+                                             const struct mail_field *lowest, uint32_t total,
                                              struct arena *arena)
 {
-    const struct mail_field **fields = ARENA_ARRAY(arena, total, const struct mail_field *);
-    const struct mail_field *field = mail_header_lowest(header, SPAN("dkim-signature"));
+    const struct mail_field **fields = arena_alloc_raw(arena, total * sizeof(*fields));
+    const struct mail_field *field = lowest;
     if (!fields)
         return NULL;
     for (uint32_t i = total; i > 0; i--) {
@@ -94,9 +95,10 @@ static bool cut_down(struct dkim_authors authors, struct arena *arena, struct dk
 bool dkim_choose(const struct mail_header *header, struct dkim_authors authors, struct arena *arena,
                  struct limit_hits *hits, struct dkim_choice *choice)
 {
-    uint32_t total = mail_header_count(header, SPAN("dkim-signature"));
+    const struct mail_field *lowest = mail_header_lowest(header, SPAN("dkim-signature"));
+    uint32_t total = lowest ? lowest->same : 0;
     *choice = (struct dkim_choice){.count = total, .total = total};
-    choice->fields = list_fields(header, total, arena);
+    choice->fields = list_fields(header, lowest, total, arena);
     if (!choice->fields)
         return false;
     if (total <= MAX_SIGNATURES_PARSED)

@@ -22,10 +22,12 @@ static bool is_open(const struct dkim_verified *verified)
     return verified->result == RESULT_UNSET;
 }
 
+/* Sets all of *verified. */
 static void read_field(struct dkim_judgement *judgement, const struct mail_field *field,
                        const struct dkim_options *options, struct dkim_verified *verified)
 {
     struct dkim_signature *signature = &verified->signature;
+    memset(&verified->keys, 0, sizeof *verified - offsetof(struct dkim_verified, keys));
     dkim_signature_parse(field, DKIM_SIGNATURE, judgement->arena, judgement->hits, signature);
     dkim_signature_check_time(signature, options->now, judgement->hits);
     verified->result = signature->result;
@@ -36,16 +38,18 @@ static void read_field(struct dkim_judgement *judgement, const struct mail_field
 /* Aligned ones first, those that are lost already last (C05). */
 static void rank_all(struct dkim_judgement *judgement, struct dkim_authors authors)
 {
+    uint8_t closeness[MAX_SIGNATURES_PARSED];
     uint32_t next = 0;
-    for (int closeness = 0; closeness < DKIM_CLOSENESS_COUNT; closeness++) {
-        for (uint32_t i = 0; i < judgement->count; i++) {
-            struct dkim_verified *verified = &judgement->verified[i];
-            int own = is_open(verified) ? (int)dkim_closeness(&verified->signature.domain, authors)
-                                        : DKIM_NO_DOMAIN;
-            if (own == closeness)
-                verified->rank = next++;
-        }
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        const struct dkim_verified *verified = &judgement->verified[i];
+        closeness[i] = DKIM_NO_DOMAIN;
+        if (is_open(verified))
+            closeness[i] = (uint8_t)dkim_closeness(&verified->signature.domain, authors);
     }
+    for (int wanted = 0; wanted < DKIM_CLOSENESS_COUNT; wanted++)
+        for (uint32_t i = 0; i < judgement->count; i++)
+            if (closeness[i] == wanted)
+                judgement->verified[i].rank = next++;
 }
 
 static void skip(struct dkim_judgement *judgement, struct dkim_verified *verified)
@@ -83,7 +87,7 @@ bool dkim_begin(struct dkim_judgement *judgement, const struct mail_header *head
         return true; /* no field is indexed */
     if (!dkim_choose(header, authors, arena, hits, &choice))
         return false;
-    judgement->verified = ARENA_ARRAY(arena, choice.count, struct dkim_verified);
+    judgement->verified = arena_alloc_raw(arena, choice.count * sizeof *judgement->verified);
     if (!judgement->verified)
         return false;
     judgement->count = choice.count;

@@ -17,12 +17,63 @@ enum
     SEAL = 1 << DKIM_ARC_SEAL,
 };
 
-/* A name of one or two letters as taglist_key has it. */
-#define TAG(first, second) ((uint32_t)(first) | (uint32_t)(second) << 8)
+/* The tags that are read. */
+enum known
+{
+    KNOWN_NONE, /* all others */
+    KNOWN_A,
+    KNOWN_B,
+    KNOWN_BH,
+    KNOWN_C,
+    KNOWN_CV,
+    KNOWN_D,
+    KNOWN_H,
+    KNOWN_I,
+    KNOWN_L,
+    KNOWN_Q,
+    KNOWN_S,
+    KNOWN_T,
+    KNOWN_V,
+    KNOWN_X,
+    KNOWN_COUNT,
+};
+
+/* Those of one letter, by it. */
+static const uint8_t by_letter['z' + 1] = {
+    ['a'] = KNOWN_A, ['b'] = KNOWN_B, ['c'] = KNOWN_C, ['d'] = KNOWN_D,
+    ['h'] = KNOWN_H, ['i'] = KNOWN_I, ['l'] = KNOWN_L, ['q'] = KNOWN_Q,
+    ['s'] = KNOWN_S, ['t'] = KNOWN_T, ['v'] = KNOWN_V, ['x'] = KNOWN_X,
+};
+
+/* A name of two letters as taglist_key() has it. */
+#define TWO_LETTERS(first, second) ((uint32_t)(first) | (uint32_t)(second) << 8)
+
+/* `key`: taglist_key() of a tag's name. */
+static enum known known_of(uint32_t key)
+{
+    if (key < COUNT_OF(by_letter))
+        return (enum known)by_letter[key];
+    if (key == TWO_LETTERS('b', 'h'))
+        return KNOWN_BH;
+    return key == TWO_LETTERS('c', 'v') ? KNOWN_CV : KNOWN_NONE;
+}
+
+/* A list's tags by what they are; NULL where there is none. */
+struct tags
+{
+    const struct tag *known[KNOWN_COUNT]; /* borrowed */
+};
+
+static void tags_sort(const struct taglist *list, struct tags *tags)
+{
+    memset(tags, 0, sizeof *tags);
+    for (uint32_t i = 0; i < list->count; i++)
+        tags->known[known_of(list->tags[i].key)] = &list->tags[i];
+}
 
 static const struct rule
 {
-    uint32_t name;     /* TAG() */
+    enum known name;
     unsigned required; /* kinds */
     unsigned allowed;
     unsigned forbidden;
@@ -30,22 +81,22 @@ static const struct rule
     const char *reason;      /* of a tag that misses or must not be there */
 } rules[] = {
     /* RFC 6376 3.5, RFC 8617 4.1.2 and 4.1.3; d before i, t before x */
-    {TAG('v', 0), DKIM, 0, 0, dkim_read_version, "missing_tag_v"},
-    {TAG('i', 0), AMS | SEAL, 0, 0, dkim_read_instance, "missing_tag_i"},
-    {TAG('a', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_algorithm, "missing_tag_a"},
-    {TAG('d', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_domain, "missing_tag_d"},
-    {TAG('s', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_selector, "missing_tag_s"},
-    {TAG('h', 0), DKIM | AMS, 0, 0, dkim_read_fields, "missing_tag_h"},
-    {TAG('h', 0), 0, 0, SEAL, NULL, "forbidden_tag_h"}, /* AV-11 */
-    {TAG('b', 'h'), DKIM | AMS, 0, 0, dkim_read_body_hash, "missing_tag_bh"},
-    {TAG('b', 0), DKIM | AMS | SEAL, 0, 0, dkim_read_signature, "missing_tag_b"},
-    {TAG('c', 0), 0, DKIM | AMS, 0, dkim_read_canonicalization, NULL},
-    {TAG('q', 0), 0, DKIM | AMS, 0, dkim_read_query, NULL},
-    {TAG('i', 0), 0, DKIM, 0, dkim_read_identity, NULL},
-    {TAG('l', 0), 0, DKIM | AMS, 0, dkim_read_length, NULL},
-    {TAG('t', 0), 0, DKIM | AMS | SEAL, 0, dkim_read_time, NULL},
-    {TAG('x', 0), 0, DKIM | AMS, 0, dkim_read_expiration, NULL},
-    {TAG('c', 'v'), SEAL, 0, 0, dkim_read_chain_value, "missing_tag_cv"},
+    {KNOWN_V, DKIM, 0, 0, dkim_read_version, "missing_tag_v"},
+    {KNOWN_I, AMS | SEAL, 0, 0, dkim_read_instance, "missing_tag_i"},
+    {KNOWN_A, DKIM | AMS | SEAL, 0, 0, dkim_read_algorithm, "missing_tag_a"},
+    {KNOWN_D, DKIM | AMS | SEAL, 0, 0, dkim_read_domain, "missing_tag_d"},
+    {KNOWN_S, DKIM | AMS | SEAL, 0, 0, dkim_read_selector, "missing_tag_s"},
+    {KNOWN_H, DKIM | AMS, 0, 0, dkim_read_fields, "missing_tag_h"},
+    {KNOWN_H, 0, 0, SEAL, NULL, "forbidden_tag_h"}, /* AV-11 */
+    {KNOWN_BH, DKIM | AMS, 0, 0, dkim_read_body_hash, "missing_tag_bh"},
+    {KNOWN_B, DKIM | AMS | SEAL, 0, 0, dkim_read_signature, "missing_tag_b"},
+    {KNOWN_C, 0, DKIM | AMS, 0, dkim_read_canonicalization, NULL},
+    {KNOWN_Q, 0, DKIM | AMS, 0, dkim_read_query, NULL},
+    {KNOWN_I, 0, DKIM, 0, dkim_read_identity, NULL},
+    {KNOWN_L, 0, DKIM | AMS, 0, dkim_read_length, NULL},
+    {KNOWN_T, 0, DKIM | AMS | SEAL, 0, dkim_read_time, NULL},
+    {KNOWN_X, 0, DKIM | AMS, 0, dkim_read_expiration, NULL},
+    {KNOWN_CV, SEAL, 0, 0, dkim_read_chain_value, "missing_tag_cv"},
 };
 
 /* The first reason stays. */
@@ -58,14 +109,12 @@ static void refuse(struct dkim_signature *signature, const char *reason, uint32_
     signature->reason_at = at;
 }
 
-static void apply_rule(const struct rule *rule, const struct taglist *list,
+static void apply_rule(const struct rule *rule, const struct tag *tag, unsigned kind,
                        struct dkim_reading *reading)
 {
     struct dkim_signature *signature = reading->signature;
-    unsigned kind = 1U << signature->kind;
     if (!((rule->required | rule->allowed | rule->forbidden) & kind))
         return;
-    const struct tag *tag = taglist_find_key(list, rule->name);
     if (!tag && (rule->required & kind))
         refuse(signature, rule->reason, 0);
     if (!tag)
@@ -96,22 +145,35 @@ static void count_list_limit(enum taglist_error error, struct limit_hits *hits)
         limit_hit(hits, LIMIT_TAGS);
 }
 
+static void signature_clear(struct dkim_signature *signature, enum dkim_kind kind,
+                            const struct mail_field *field)
+{
+    memset(signature, 0, offsetof(struct dkim_signature, domain));
+    signature->kind = kind;
+    signature->field = field;
+    signature->domain.length = signature->domain.labels = 0;
+    signature->selector.length = signature->selector.labels = 0;
+    signature->key_name.length = signature->key_name.labels = 0;
+}
+
 void dkim_signature_parse(const struct mail_field *field, enum dkim_kind kind, struct arena *arena,
                           struct limit_hits *hits, struct dkim_signature *signature)
 {
-    *signature = (struct dkim_signature){.kind = kind, .field = field};
+    signature_clear(signature, kind, field);
     if (kind == DKIM_ARC_SEAL)
         signature->header_canon = CANON_RELAXED; /* AV-9 */
     struct taglist list;
+    struct tags tags;
     if (!taglist_parse(field->value, TAGLIST_STRICT, &list)) {
         count_list_limit(list.error, hits);
         refuse(signature, taglist_error_word(list.error), list.error_at);
         return;
     }
     struct dkim_reading reading = {signature, arena, hits};
+    tags_sort(&list, &tags);
     for (size_t i = 0; i < COUNT_OF(rules); i++)
-        apply_rule(&rules[i], &list, &reading);
-    const struct tag *b = taglist_find_key(&list, taglist_key(SPAN("b")));
+        apply_rule(&rules[i], tags.known[rules[i].name], 1U << kind, &reading);
+    const struct tag *b = tags.known[KNOWN_B];
     if (b) /* DV-22, C15: cut where the tag list found it */
         signature->b_value = span_slice(field->value, b->begin, b->end);
     make_key_name(signature);

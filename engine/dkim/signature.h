@@ -45,10 +45,7 @@ struct dkim_signature
     struct span algorithm_text; /* a= as written */
     enum canon header_canon;    /* always relaxed for ARC-Seal */
     enum canon body_canon;
-    struct dns_name domain;   /* d=; cleared where unusable */
-    struct dns_name selector; /* s= */
-    struct dns_name key_name; /* selector._domainkey.domain; cleared where it cannot be */
-    struct span domain_text;  /* as written, for display */
+    struct span domain_text; /* as written, for display */
     struct span selector_text;
     struct span identity;     /* i= as written, qp kept; empty where absent (then "@" d) */
     bool identity_below;      /* the domain of i= is a subdomain of d=: keys with t=s refuse it */
@@ -65,6 +62,10 @@ struct dkim_signature
     uint64_t l; /* octets; more than DKIM_L_MAX is kept as DKIM_L_MAX: larger than any body */
     bool has_t, has_x;
     uint64_t t, x; /* seconds since the epoch */
+    /* Last: what is large and nearly empty is not cleared. */
+    struct dns_name domain;   /* d=; cleared where unusable */
+    struct dns_name selector; /* s= */
+    struct dns_name key_name; /* selector._domainkey.domain; cleared where it cannot be */
 };
 
 /*

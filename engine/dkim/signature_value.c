@@ -11,9 +11,9 @@
 #include "dkim/signature_value.h"
 
 #include "base/base64.h"
-#include "base/bytes16.h"
 #include "base/chars.h"
 #include "base/number.h"
+#include "simd/text.h"
 
 const char dkim_word_no_memory[] = "no_memory";
 
@@ -96,7 +96,7 @@ const char *dkim_read_signature(struct dkim_reading *reading, struct span value)
 /* sig-bh-tag-data = base64string: exactly one digest, known before anything is compared (C16) */
 const char *dkim_read_body_hash(struct dkim_reading *reading, struct span value)
 {
-    uint8_t bytes[BASE64_DECODED_MAX(BASE64_ENCODED_LENGTH(SHA256_BYTES))];
+    uint8_t bytes[2 * SHA256_BYTES]; /* what decodes to more has more characters, too */
     size_t n;
     bool good = base64_decode(value, bytes, sizeof bytes, &n);
     if (good && n == SHA256_BYTES) {
@@ -164,19 +164,12 @@ const char *dkim_read_selector(struct dkim_reading *reading, struct span value)
     return read_name(value, &reading->signature->selector) ? NULL : "bad_selector";
 }
 
-/* How many bytes at the beginning may stand in a field name; ":" may not. */
-static size_t field_name_length(struct span text)
+static bool is_field_name(struct span text)
 {
-    size_t n = 0;
-    for (; text.n - n >= BYTES16; n += BYTES16) {
-        bytes16 v = bytes16_load(text.p + n);
-        bytes16 other = (bytes16)(v <= ' ') | (bytes16)(v >= 0x7f) | bytes16_equal(v, ':');
-        if (bytes16_any(other))
-            return n + bytes16_first(other);
-    }
-    while (n < text.n && char_is(text.p[n], CHAR_FTEXT))
-        n++;
-    return n;
+    for (size_t i = 0; i < text.n; i++)
+        if (!char_is(text.p[i], CHAR_FTEXT))
+            return false;
+    return true;
 }
 
 /* The names of h=, as they come. */
@@ -188,34 +181,31 @@ struct field_list
     bool has_from;
 };
 
-/* Nearly all items are a name and a colon; what is more is looked at again. *bad: it is no name. */
-static bool field_list_next(struct span *rest, struct span *item, bool *bad)
+/* `marked`: something beside a name stands in it, blanks as a rule. */
+static void field_list_add(struct field_list *list, struct span item, bool marked)
 {
-    if (!rest->p)
-        return false;
-    size_t length = field_name_length(*rest);
-    if (length == rest->n || rest->p[length] != ':') {
-        list_next(rest, item);
-        *bad |= field_name_length(*item) < item->n;
-        return true;
+    if (marked) {
+        item = taglist_trim(item);
+        list->bad |= !is_field_name(item);
     }
-    *item = span_slice(*rest, 0, length);
-    *rest = span_skip(*rest, length + 1);
-    return true;
+    if (item.n == 0)
+        return;
+    list->has_from |= span_is_word(item, SPAN("from"));
+    if (list->count < MAX_H_ITEMS)
+        list->items[list->count] = item;
+    list->count++;
 }
 
 static void read_field_list(struct span value, struct field_list *list)
 {
-    struct span item;
+    struct simd_part parts[SIMD_PARTS];
+    size_t at = 0;
     list->count = 0;
     list->bad = list->has_from = false;
-    while (field_list_next(&value, &item, &list->bad)) {
-        if (item.n == 0)
-            continue;
-        list->has_from |= span_is_word(item, SPAN("from"));
-        if (list->count < MAX_H_ITEMS)
-            list->items[list->count] = item;
-        list->count++;
+    while (at < value.n) {
+        size_t count = simd_text()->name_list(value.p, value.n, at, parts, SIMD_PARTS);
+        for (size_t i = 0; i < count; at = parts[i++].end + (size_t)1)
+            field_list_add(list, span_slice(value, at, parts[i].end), parts[i].mark < parts[i].end);
     }
 }
 
@@ -233,7 +223,7 @@ const char *dkim_read_fields(struct dkim_reading *reading, struct span value)
         return over_limit(reading, LIMIT_H_ITEMS);
     if (list.bad)
         return "bad_field_list";
-    signature->items = ARENA_ARRAY(reading->arena, list.count, struct span);
+    signature->items = arena_alloc_raw(reading->arena, list.count * sizeof list.items[0]);
     if (!signature->items)
         return dkim_word_no_memory;
     memcpy(signature->items, list.items, list.count * sizeof list.items[0]);
@@ -340,11 +330,11 @@ const char *dkim_read_query(struct dkim_reading *reading, struct span value)
 
 static const char *read_seconds(struct dkim_reading *reading, struct span value, uint64_t *seconds)
 {
-    if (!all_digits(value))
-        return "bad_time";
-    if (value.n > MAX_TIME_DIGITS)
+    if (number_parse(value, MAX_TIME_DIGITS, seconds))
+        return NULL;
+    if (value.n > MAX_TIME_DIGITS && all_digits(value))
         return over_limit(reading, LIMIT_TIME_DIGITS);
-    return number_parse(value, MAX_TIME_DIGITS, seconds) ? NULL : "bad_time";
+    return "bad_time";
 }
 
 /* sig-t-tag = 1*12DIGIT (DV-18) */
