@@ -543,6 +543,15 @@ void message_park(struct message *message)
     park_dmarc(message);
 }
 
+void message_move(struct message *message, const struct dns_near *near)
+{
+    assert(message->stage != MESSAGE_READING && !hash_is_due(message));
+    body_hasher_settle(&message->body);
+    message->body.queue = NULL;
+    message->queue = NULL;
+    message->answers.near = near;
+}
+
 static void let_go(struct message *message)
 {
     if (hash_is_due(message))

@@ -139,6 +139,11 @@ enum message_step message_step(struct message *message) MUST_CHECK;
  * stays whole. Cheap where there is nothing to do. Never changes a verdict.
  */
 void message_park(struct message *message);
+/*
+ * Another driver goes on with it, in rounds of its own, with its `near`: parked, and nothing of it
+ * is left in the queue, which is no longer lent. From the end of the message on.
+ */
+void message_move(struct message *message, const struct dns_near *near);
 void message_fini(struct message *message);
 /*
  * message_fini, but its arena stays for another message (at most `keep_bytes` of it): then either

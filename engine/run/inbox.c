@@ -23,6 +23,7 @@ struct hold
 
 static _Thread_local struct hold hold;
 static struct event asleep;
+static struct event dozing;
 static struct event closed;
 
 struct inbox *inbox_new(void)
@@ -33,6 +34,8 @@ struct inbox *inbox_new(void)
     atomic_init(&inbox->head, NULL);
     atomic_init(&inbox->wake, 0);
     atomic_init(&inbox->references, 1);
+    inbox->rouse = NULL;
+    inbox->context = NULL;
     return inbox;
 }
 
@@ -84,18 +87,41 @@ static void wake_or_note(struct inbox *inbox)
         wake_up(inbox);
 }
 
-bool inbox_push(struct inbox *inbox, struct event *event)
+/* Also where the worker sleeps. */
+static bool has_none(const struct event *head)
+{
+    return head == &asleep || head == &dozing || !head;
+}
+
+bool inbox_push_all(struct inbox *inbox, struct event *newest, struct event *oldest)
 {
     struct event *head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
     do {
         if (head == &closed)
             return false;
-        event->next = head == &asleep ? NULL : head;
-    } while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, event,
+        oldest->next = has_none(head) ? NULL : head;
+    } while (!atomic_compare_exchange_weak_explicit(&inbox->head, &head, newest,
                                                     memory_order_release, memory_order_relaxed));
     if (head == &asleep)
         wake_or_note(inbox);
+    if (head == &dozing)
+        inbox->rouse(inbox->context);
     return true;
+}
+
+bool inbox_push(struct inbox *inbox, struct event *event)
+{
+    return inbox_push_all(inbox, event, event);
+}
+
+bool inbox_is_asleep(const struct inbox *inbox)
+{
+    return atomic_load_explicit(&inbox->head, memory_order_relaxed) == &asleep;
+}
+
+bool inbox_is_empty(const struct inbox *inbox)
+{
+    return has_none(atomic_load_explicit(&inbox->head, memory_order_relaxed));
 }
 
 static struct event *oldest_first(struct event *newest)
@@ -128,19 +154,32 @@ static bool wait_once(struct inbox *inbox, int64_t timeout_ms)
     return timeout_ms >= 0;
 }
 
+/* From nothing to the mark, or back; false where there is something else. */
+static bool exchange(struct inbox *inbox, struct event *from, struct event *to)
+{
+    return atomic_compare_exchange_strong_explicit(&inbox->head, &from, to, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
 void inbox_sleep(struct inbox *inbox, int64_t timeout_ms)
 {
-    struct event *empty = NULL;
-    if (!atomic_compare_exchange_strong_explicit(&inbox->head, &empty, &asleep,
-                                                 memory_order_relaxed, memory_order_relaxed))
+    if (!exchange(inbox, NULL, &asleep))
         return;
     /* A late wake-up from a sleep that ended by its timeout is taken here: one turn too many. */
     while (!atomic_exchange_explicit(&inbox->wake, 0, memory_order_acquire))
         if (wait_once(inbox, timeout_ms))
             break;
-    struct event *still = &asleep;
-    atomic_compare_exchange_strong_explicit(&inbox->head, &still, NULL, memory_order_relaxed,
-                                            memory_order_relaxed);
+    exchange(inbox, &asleep, NULL);
+}
+
+bool inbox_doze(struct inbox *inbox)
+{
+    return exchange(inbox, NULL, &dozing);
+}
+
+void inbox_rise(struct inbox *inbox)
+{
+    exchange(inbox, &dozing, NULL);
 }
 
 struct event *inbox_close(struct inbox *inbox)

@@ -33,7 +33,7 @@ void own_time_read(struct pool *pool, struct pool_own_time *figures)
 {
     struct histogram *all = &pool->own_time;
     memset(all, 0, sizeof *all);
-    for (unsigned i = 0; i < pool->started; i++)
+    for (unsigned i = 0; i < pool_all_workers(pool); i++)
         histogram_merge(all, &pool->workers[i].own_time);
     *figures = (struct pool_own_time){
         .count = all->count,

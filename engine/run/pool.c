@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "engine.h"
+#include "run/guest.h"
 #include "run/own_time.h"
-#include "run/worker.h"
 
 enum
 {
@@ -63,26 +63,52 @@ static bool start_thread(struct worker *worker)
     return started;
 }
 
-static bool worker_start(struct worker *worker, struct pool *pool)
+static void worker_fini(struct worker *worker)
+{
+    timers_fini(&worker->timers);
+    if (worker->inbox)
+        inbox_unref(&worker->inbox);
+}
+
+static bool worker_init(struct worker *worker, struct pool *pool)
 {
     worker->pool = pool;
     worker->ready.last = &worker->ready.first;
     worker->inbox = inbox_new();
-    if (worker->inbox && timers_init(&worker->timers, pool->config.max_messages) &&
-        start_thread(worker))
+    return worker->inbox && timers_init(&worker->timers, pool->config.max_messages);
+}
+
+static bool start_worker(struct pool *pool)
+{
+    struct worker *worker = &pool->workers[pool->started];
+    if (worker_init(worker, pool) && start_thread(worker)) {
+        pool->started++;
         return true;
-    timers_fini(&worker->timers);
-    if (worker->inbox)
-        inbox_unref(&worker->inbox);
+    }
+    worker_fini(worker);
     return false;
+}
+
+/* True where none is wanted. */
+static bool make_guest(struct pool *pool)
+{
+    struct worker *guest = &pool->workers[pool->config.workers];
+    if (!pool->config.rouse)
+        return true;
+    if (!worker_init(guest, pool)) {
+        worker_fini(guest);
+        return false;
+    }
+    guest->inbox->rouse = pool->config.rouse;
+    guest->inbox->context = pool->config.host;
+    pool->guest = guest;
+    return true;
 }
 
 static void pool_free(struct pool *pool)
 {
-    for (unsigned i = 0; i < pool->started; i++) {
-        timers_fini(&pool->workers[i].timers);
-        inbox_unref(&pool->workers[i].inbox);
-    }
+    for (unsigned i = 0; i < pool_all_workers(pool); i++)
+        worker_fini(&pool->workers[i]);
     task_stock_fini(&pool->stock);
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->idle);
@@ -97,7 +123,7 @@ static struct pool *pool_new(const struct pool_config *config)
         return NULL;
     memset(pool, 0, sizeof *pool);
     pool->config = with_defaults(config);
-    size_t bytes = pool->config.workers * sizeof *pool->workers;
+    size_t bytes = (pool->config.workers + (config->rouse != NULL)) * sizeof *pool->workers;
     pool->workers = aligned_alloc(_Alignof(struct worker), bytes);
     if (!pool->workers) {
         free(pool);
@@ -117,10 +143,9 @@ struct pool *pool_start(const struct pool_config *config, char error[ASSAY_ERROR
         engine_say(error, "no memory for the workers");
         return NULL;
     }
-    while (pool->started < pool->config.workers &&
-           worker_start(&pool->workers[pool->started], pool))
-        pool->started++;
-    if (pool->started == pool->config.workers)
+    while (pool->started < pool->config.workers && start_worker(pool))
+        ;
+    if (pool->started == pool->config.workers && make_guest(pool))
         return pool;
     engine_say(error, "cannot start %u worker threads", pool->config.workers);
     pool_stop(&pool);
@@ -133,7 +158,7 @@ struct pool *pool_start(const struct pool_config *config, char error[ASSAY_ERROR
 static void sum_bytes(const struct pool *pool, uint64_t *arenas, uint64_t *queued)
 {
     *arenas = *queued = 0;
-    for (unsigned i = 0; i < pool->started; i++) {
+    for (unsigned i = 0; i < pool_all_workers(pool); i++) {
         *arenas += atomic_load_explicit(&pool->workers[i].arena_bytes, memory_order_relaxed);
         *queued += atomic_load_explicit(&pool->workers[i].queued_bytes, memory_order_relaxed);
     }
@@ -184,7 +209,7 @@ static bool enter(struct pool *pool)
     return false;
 }
 
-static struct worker *least_busy(struct pool *pool)
+struct worker *pool_least_busy(struct pool *pool)
 {
     unsigned n = pool->started;
     unsigned turn = atomic_fetch_add_explicit(&pool->turn, 1, memory_order_relaxed);
@@ -203,7 +228,9 @@ static struct worker *least_busy(struct pool *pool)
 
 static void hand_over(struct pool *pool, struct task *task)
 {
-    task->worker = least_busy(pool);
+    if (guest_considers(pool, task))
+        return;
+    task->worker = pool_least_busy(pool);
     atomic_fetch_add(&task->worker->in_flight, 1);
     inbox_push(task->worker->inbox, &task->submitted);
 }
@@ -260,6 +287,7 @@ static void stop_workers(struct pool *pool, enum event_kind how)
 void pool_drain(struct pool *pool)
 {
     atomic_store(&pool->stopping, true);
+    guest_finish(pool, EVENT_STOP);
     pthread_mutex_lock(&pool->lock);
     while (atomic_load(&pool->in_flight))
         pthread_cond_wait(&pool->idle, &pool->lock);
@@ -272,6 +300,7 @@ void pool_stop(struct pool **pool)
     if (!*pool)
         return;
     atomic_store(&(*pool)->stopping, true);
+    guest_finish(*pool, EVENT_ABORT);
     stop_workers(*pool, EVENT_ABORT);
     pool_free(*pool);
     *pool = NULL;
@@ -284,8 +313,8 @@ static uint64_t cpu_ns(const struct pool *pool, const struct worker *worker)
 {
     clockid_t clock;
     struct timespec used;
-    if (pool->joined || pthread_getcpuclockid(worker->thread, &clock) != 0 ||
-        clock_gettime(clock, &used) != 0)
+    if (pool->joined || worker == pool->guest ||
+        pthread_getcpuclockid(worker->thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
         return atomic_load(&worker->cpu_ns);
     return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }
@@ -319,10 +348,12 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
     };
     sum_bytes(pool, &stats->arena_bytes, &stats->queued_bytes);
     pthread_mutex_lock(&pool->lock);
-    for (unsigned i = 0; i < pool->started; i++) {
+    for (unsigned i = 0; i < pool_all_workers(pool); i++) {
         add_worker(stats, &pool->workers[i].counts);
         stats->cpu_ns += cpu_ns(pool, &pool->workers[i]);
     }
+    if (pool->guest)
+        add(&stats->by_guest, &pool->guest->counts.messages);
     own_time_read(pool, &stats->own_time);
     pthread_mutex_unlock(&pool->lock);
 }

@@ -61,6 +61,10 @@ struct pool_config
     uint32_t max_messages;                 /* in flight; 0: 16,384 */
     uint64_t max_bytes;                    /* of all arenas and queued pieces; 0: 2 GiB */
     unsigned timeout_ms;                   /* of one message's DNS; 0: 25,000 */
+    /* Wakes the host: the pool has a guest (below). Any thread; both must outlive the resolvers.
+     * NULL: it has none. */
+    void (*rouse)(void *context);
+    void *host;
 };
 
 struct pool *pool_start(const struct pool_config *config, char error[ASSAY_ERROR_MAX]) MUST_CHECK;
@@ -107,6 +111,30 @@ struct query_request
 /* False: busy, as pool_submit; `done` is then not called. Any thread. */
 bool pool_query(struct pool *pool, const struct query_request *request) MUST_CHECK;
 
+/*
+ * The guest, where the pool has one: a worker beside the others whose rounds are run by one thread,
+ * the host, between other things that it does. It judges the messages and queries that the host
+ * submits on an idle pool, one at a time (guest.h).
+ *
+ *   pool_guest_begin                this thread is the host; not registered with the cache
+ *   pool_guest_run                  after each batch of events
+ *   ms = pool_guest_doze            before it sleeps
+ *   pool_guest_end                  it is no longer
+ *
+ * `done` and the other calls of the guest's tasks happen within pool_guest_run. pool_drain and
+ * pool_stop are then the host's too, or come behind pool_guest_end; they run what the guest has
+ * left on the thread that calls them.
+ */
+void pool_guest_begin(struct pool *pool);
+void pool_guest_run(struct pool *pool);
+/* How many milliseconds the host may sleep, -1: for ever. `rouse` is called when it should not. */
+int64_t pool_guest_doze(struct pool *pool) MUST_CHECK;
+void pool_guest_end(struct pool *pool);
+/* Whether this thread is the pool's host: it is then registered with the cache, and offline. */
+bool pool_is_hosted_here(const struct pool *pool);
+/* Before another thread feeds, ends or cancels it: the host has it no longer to itself. */
+void task_share(struct task *task);
+
 /* Waits until all tasks have ended (their answers too), stops the workers. pool_submit refuses
  * meanwhile. */
 void pool_drain(struct pool *pool);
@@ -131,9 +159,10 @@ struct pool_stats
      * their own number. */
     uint64_t results[5][8];
     uint64_t limit_hits[LIMIT_COUNT];
-    uint64_t cpu_ns; /* of all workers' threads */
+    uint64_t by_guest; /* of the messages */
+    uint64_t cpu_ns;   /* of all workers' threads, and the time of the guest's rounds */
     struct pool_own_time own_time;
-    unsigned workers;
+    unsigned workers; /* threads */
 };
 /* 0 for pass, 1 to 7 for the others. */
 static inline unsigned pool_result_slot(enum result result)

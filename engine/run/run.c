@@ -95,6 +95,8 @@ static bool open_pool(struct run *run, const struct run_config *config, char *er
         .max_messages = config->max_messages,
         .max_bytes = config->max_bytes,
         .timeout_ms = config->judge.timeout_ms,
+        .rouse = config->rouse,
+        .host = config->host,
     };
     run->pool = pool_start(&pool, error);
     return run->pool != NULL;
@@ -171,11 +173,18 @@ static bool is_at_or_below(struct span key, void *context)
 size_t run_flush(struct run *run, const struct dns_name *name)
 {
     struct dns_name ancestor;
+    bool hosts = pool_is_hosted_here(run->pool);
     if (name)
         ancestor = *name;
-    cache_thread_register();
+    if (hosts)
+        cache_thread_online();
+    else
+        cache_thread_register();
     size_t n =
         resolvers_flush(run->resolvers, name ? is_at_or_below : NULL, name ? &ancestor : NULL);
-    cache_thread_unregister();
+    if (hosts)
+        cache_thread_offline();
+    else
+        cache_thread_unregister();
     return n;
 }

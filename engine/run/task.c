@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
+#include "run/guest.h"
 #include "run/own_time.h"
-#include "run/worker.h"
 
 /* Where texts are copied to: first one, then the next. */
 struct keeper
@@ -115,10 +115,20 @@ void piece_free(struct piece *piece)
         free(piece);
 }
 
+static void send(struct task *task, struct event *event)
+{
+    if (task->is_apart)
+        guest_keep(task, event);
+    else
+        inbox_push(task->worker->inbox, event);
+}
+
 void task_feed(struct task *task, struct chunk *chunk, struct span bytes)
 {
     if (bytes.n == 0)
         return;
+    if (task->is_apart && task_queued_bytes(task) + bytes.n > GUEST_BYTES)
+        task_share(task);
     struct piece *piece = piece_new(task);
     if (!piece) {
         task->starved = true;
@@ -133,13 +143,13 @@ void task_feed(struct task *task, struct chunk *chunk, struct span bytes)
     /* Before the push: the worker must never take away more than was added. */
     atomic_fetch_add_explicit(&task->queued_bytes, bytes.n, memory_order_relaxed);
     atomic_fetch_add_explicit(&task->worker->queued_bytes, bytes.n, memory_order_relaxed);
-    inbox_push(task->worker->inbox, &piece->event);
+    send(task, &piece->event);
 }
 
 static void let_go(struct task *task, enum event_kind how)
 {
     task->closing.kind = how;
-    inbox_push(task->worker->inbox, &task->closing);
+    send(task, &task->closing);
 }
 
 void task_end(struct task *task)

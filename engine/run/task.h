@@ -64,6 +64,7 @@ struct task
     struct event closing; /* ended or cancelled: one of them comes, last of all */
     struct piece first;   /* most messages come in one piece */
     bool first_used;
+    bool is_apart;    /* bound to no inbox yet; `worker` is the guest until it is (guest.h) */
     int64_t ended_ns; /* by task_end (own_time.h); the worker reads it after `closing` */
     bool starved;     /* a piece was lost for want of memory; read by the worker after `closing` */
 
@@ -94,6 +95,7 @@ struct task
     bool answered;     /* answers came since it last ran ... */
     bool was_answered; /* ... and had come before it ran now */
     bool expired;      /* past its deadline: no more questions */
+    bool unverified;   /* its checks are left to a thread (guest.h) */
     bool early_told;
     bool waited; /* for a name, after its end */
     bool done;   /* `done` was called */

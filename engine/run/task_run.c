@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "engine.h"
+#include "run/guest.h"
 #include "run/own_time.h"
-#include "run/worker.h"
 
 void task_ready(struct worker *worker, struct task *task)
 {
@@ -135,12 +135,20 @@ static void end(struct worker *worker, struct task *task)
     set_deadline(worker, task, task->request.deadline_ms);
 }
 
-static void wait_for_answers(struct worker *worker, struct task *task)
+void task_wait(struct worker *worker, struct task *task)
 {
     if (!task->deadline.place)
         timers_add(&worker->timers, &task->deadline, task->deadline_ms);
     task->waited = true;
     COUNT_ADD(worker->counts.parked, 1);
+}
+
+static void to_verify(struct worker *worker, struct task *task)
+{
+    if (worker == worker->pool->guest && guest_gives_away(worker, task))
+        return;
+    task->unverified = false;
+    worker->verifying[worker->verifying_count++] = task;
 }
 
 void task_go_on(struct worker *worker, struct task *task)
@@ -152,13 +160,13 @@ void task_go_on(struct worker *worker, struct task *task)
         case MESSAGE_NEEDS_ANSWERS:
             if (ask_open_questions(worker, task))
                 continue;
-            wait_for_answers(worker, task);
+            task_wait(worker, task);
             return;
         case MESSAGE_NEEDS_HASH:
             worker->hashing[worker->hashing_count++] = task;
             return;
         case MESSAGE_NEEDS_VERIFY:
-            worker->verifying[worker->verifying_count++] = task;
+            to_verify(worker, task);
             return;
         case MESSAGE_DONE:
             task_finish(worker, task, TASK_JUDGED);
@@ -226,7 +234,7 @@ static void run_query(struct worker *worker, struct task *task)
             return;
         }
     } while (ask_open_questions(worker, task));
-    wait_for_answers(worker, task);
+    task_wait(worker, task);
 }
 
 void task_run(struct worker *worker, struct task *task)
@@ -239,6 +247,8 @@ void task_run(struct worker *worker, struct task *task)
     task->answered = false;
     if (task->is_query)
         run_query(worker, task);
+    else if (task->unverified)
+        to_verify(worker, task);
     else
         run_message(worker, task);
 }
@@ -290,6 +300,12 @@ static void drop_pieces(struct task *task)
         piece_free(take_first(task));
 }
 
+static void forget_running(struct worker *worker, const struct task *task)
+{
+    if (worker->running[task->round_at] == task)
+        worker->running[task->round_at] = NULL;
+}
+
 /* The request's part is over; what is left of the task waits for its producer. */
 static void release(struct worker *worker, struct task *task)
 {
@@ -306,8 +322,7 @@ static void release(struct worker *worker, struct task *task)
     task->query = NULL;
     task->answers = NULL;
     charge(worker, task);
-    if (worker->running[task->round_at] == task)
-        worker->running[task->round_at] = NULL;
+    forget_running(worker, task);
 }
 
 static void tell(struct worker *worker, const struct task *task, enum task_outcome outcome)
@@ -339,10 +354,27 @@ void task_finish(struct worker *worker, struct task *task, enum task_outcome out
     pool_task_ended(worker);
 }
 
-void task_free(struct worker *worker, struct task *task)
+static void take_out(struct task *task)
 {
     *task->in_link = task->in_next;
     if (task->in_next)
         task->in_next->in_link = task->in_link;
+}
+
+void task_leave(struct worker *worker, struct task *task)
+{
+    assert(!task->ready && !task->open_asks && !task->pieces);
+    timers_remove(&worker->timers, &task->deadline);
+    task_give_back(task); /* nothing of it is left in the queue */
+    task_park(worker, task);
+    COUNT_ADD(worker->arena_bytes, -task->charged_bytes);
+    task->charged_bytes = 0;
+    forget_running(worker, task);
+    take_out(task);
+}
+
+void task_free(struct worker *worker, struct task *task)
+{
+    take_out(task);
     task_stock_give(&worker->pool->stock, task);
 }

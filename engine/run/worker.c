@@ -26,16 +26,28 @@ static void piece_came(struct worker *worker, struct piece *piece)
     task_ready(worker, task);
 }
 
-static void task_came(struct worker *worker, struct task *task)
+static void take_in(struct worker *worker, struct task *task)
 {
-    task->last_piece = &task->pieces;
     task->in_next = worker->tasks;
     task->in_link = &worker->tasks;
     if (task->in_next)
         task->in_next->in_link = &task->in_next;
     worker->tasks = task;
-    task->closed = task->is_query;
     task_ready(worker, task);
+}
+
+static void task_came(struct worker *worker, struct task *task)
+{
+    task->last_piece = &task->pieces;
+    task->closed = task->is_query;
+    take_in(worker, task);
+}
+
+/* The guest has left the rest of it to us. */
+static void task_moved(struct worker *worker, struct task *task)
+{
+    message_move(task->message, &worker->round.near);
+    take_in(worker, task);
 }
 
 static void task_closed(struct worker *worker, struct task *task, bool cancelled)
@@ -69,6 +81,9 @@ static void handle(struct worker *worker, struct event *event)
         return;
     case EVENT_CANCELLED:
         task_closed(worker, task_of_closing(event), true);
+        return;
+    case EVENT_MOVED:
+        task_moved(worker, task_of_submitted(event));
         return;
     case EVENT_ANSWER:
         ask_take_answer(worker, ask_of_event(event));
@@ -171,7 +186,7 @@ static void park_tasks(struct worker *worker)
     worker->running_count = 0;
 }
 
-static void run_round(struct worker *worker)
+void worker_round(struct worker *worker)
 {
     worker->round.now_ms = engine_clock_ms();
     take_events(worker);
@@ -210,20 +225,30 @@ static void sweep(struct worker *worker)
         task_free(worker, worker->tasks);
 }
 
+/* The guest's is counted by its host. */
 static void note_cpu_time(struct worker *worker)
 {
     struct timespec used;
+    if (worker == worker->pool->guest)
+        return;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
     atomic_store(&worker->cpu_ns, (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec);
+}
+
+void worker_open_round(struct worker *worker)
+{
+    round_init(&worker->round, worker->pool->config.cache, ask_refresh, worker);
+    worker->round_is_open = true;
 }
 
 void *worker_main(void *argument)
 {
     struct worker *worker = argument;
     cache_thread_register();
-    round_init(&worker->round, worker->pool->config.cache, ask_refresh, worker);
+    if (!worker->round_is_open)
+        worker_open_round(worker);
     for (;;) {
-        run_round(worker);
+        worker_round(worker);
         if (worker->ready.count || worker->events)
             continue;
         if (worker->stopping && atomic_load(&worker->in_flight) == 0)

@@ -48,7 +48,7 @@ struct worker
 
     /* The worker's; read by others. */
     _Atomic uint64_t arena_bytes __attribute__((aligned(64)));
-    _Atomic uint64_t cpu_ns; /* when it has ended */
+    _Atomic uint64_t cpu_ns; /* when it has ended; of the guest always */
     struct worker_counts counts;
     struct histogram own_time; /* ns */
 
@@ -58,6 +58,7 @@ struct worker
     struct task *tasks;   /* all */
     struct ready_list ready;
     struct timers timers;
+    bool round_is_open;
     bool stopping;
     bool cancel_all;
     struct event stop;
@@ -87,11 +88,22 @@ enum
 };
 #endif
 
+/* A task of which it is not known yet who will judge it (guest.c). */
+struct apart
+{
+    struct task *task; /* NULL: there is none */
+    struct event *newest, *oldest;
+    bool complete;
+};
+
 struct pool
 {
     struct pool_config config; /* with the defaults filled in */
-    struct worker *workers;
-    unsigned started;
+    struct worker *workers;    /* those with threads, behind them the guest */
+    unsigned started;          /* threads */
+    struct worker *guest;      /* NULL: none */
+    struct apart apart;        /* the host's */
+    bool guest_finished;       /* under `lock` */
 
     _Atomic uint32_t in_flight __attribute__((aligned(64)));
     _Atomic uint32_t turn; /* where pool_submit begins to look for the least busy */
@@ -111,9 +123,22 @@ struct pool
                           atomic_load_explicit(&(counter), memory_order_relaxed) + (amount),       \
                           memory_order_relaxed)
 
+/* worker.c */
 void *worker_main(void *worker);
-/* One task less in flight (pool.c). */
+/* For worker_round, once, on a thread that is registered with the cache. */
+void worker_open_round(struct worker *worker);
+/* On that thread, or another after it. */
+void worker_round(struct worker *worker);
+
+/* pool.c */
+/* One task less in flight. */
 void pool_task_ended(struct worker *worker);
+/* Of those with threads. */
+struct worker *pool_least_busy(struct pool *pool);
+static inline unsigned pool_all_workers(const struct pool *pool)
+{
+    return pool->started + (pool->guest != NULL);
+}
 
 /* task_run.c */
 void task_ready(struct worker *worker, struct task *task);
@@ -127,6 +152,10 @@ void task_give_back(struct task *task);
 void task_go_on(struct worker *worker, struct task *task);
 /* Sets it aside at the end of a round: no cached pointer is left. */
 void task_park(struct worker *worker, struct task *task);
+/* Nothing of it stays with this worker, which it leaves without open questions. */
+void task_leave(struct worker *worker, struct task *task);
+/* Until its answers come, or its deadline. */
+void task_wait(struct worker *worker, struct task *task);
 /* Calls `done` and releases what the message took; frees the task where the producer has let go. */
 void task_finish(struct worker *worker, struct task *task, enum task_outcome outcome);
 /* The producer has let go after `done`. */

@@ -115,6 +115,8 @@ void fixture_open(struct fixture *fixture, const struct fixture_config *config)
         .max_messages = config->max_messages,
         .max_bytes = config->max_bytes,
         .timeout_ms = config->timeout_ms,
+        .rouse = config->rouse,
+        .host = config->host,
     };
     fixture->pool = pool_start(&pool, error);
     cr_assert(fixture->pool, "%s", error);

@@ -46,6 +46,8 @@ struct fixture_config
     uint32_t max_in_flight, max_per_zone; /* of the resolvers */
     struct cache_ttl_rules ttl;           /* all 0: the default */
     size_t cache_bytes;
+    void (*rouse)(void *context); /* NULL: the pool has no guest */
+    void *host;
 };
 
 struct fixture

@@ -171,6 +171,38 @@ Test(inbox, who_holds_wakes_when_it_lets_go)
     inbox_unref(&sleeper.inbox);
 }
 
+static void count_call(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+/* Who dozes is roused once, by the first push; who is awake, or asleep, never. */
+Test(inbox, rouses_who_dozes)
+{
+    struct event events[5] = {{0}};
+    unsigned calls = 0;
+    struct inbox *inbox = inbox_new();
+    cr_assert(inbox);
+    inbox->rouse = count_call;
+    inbox->context = &calls;
+    cr_expect(inbox_is_empty(inbox) && !inbox_is_asleep(inbox));
+    cr_assert(inbox_doze(inbox) && inbox_is_empty(inbox) && !inbox_is_asleep(inbox));
+    cr_expect(inbox_push(inbox, &events[0]) && calls == 1);
+    cr_expect(inbox_push(inbox, &events[1]) && calls == 1);
+    inbox_rise(inbox);
+    cr_expect(!inbox_is_empty(inbox) && !inbox_doze(inbox), "there is something");
+    cr_expect(inbox_take(inbox) == &events[0] && events[0].next == &events[1]);
+    cr_expect(inbox_doze(inbox));
+    inbox_rise(inbox);
+    cr_expect(inbox_push(inbox, &events[2]) && calls == 1, "awake");
+    cr_expect(inbox_take(inbox) == &events[2] && !events[2].next);
+    events[4].next = &events[3]; /* newest first */
+    cr_expect(inbox_doze(inbox) && inbox_push_all(inbox, &events[4], &events[3]) && calls == 2);
+    cr_expect(inbox_close(inbox) == &events[3] && events[3].next == &events[4]);
+    cr_expect(!inbox_push_all(inbox, &events[4], &events[3]), "closed");
+    inbox_unref(&inbox);
+}
+
 /* As many held inboxes as a thread notes, and some more. */
 Test(inbox, many_sleepers_of_one_holder)
 {

@@ -2,7 +2,7 @@
  * L09, L10: a key is rotated while the old one is cached. With the pool, the resolvers, libunbound
  * and a name server whose zone changes.
  */
-#include "fixture.h"
+#include "host.h"
 #include "zone_server.h"
 
 #include <stdio.h>
@@ -99,6 +99,28 @@ Test(rotation, a_new_key_is_found)
     cr_expect(judge_one(&r, "pass.eml") == RESULT_PASS);
     cr_expect(r.server.queries == before + 1, "the new key is kept");
     rotation_close(&r);
+}
+
+/* The same in the guest, whose host is roused by the answer. */
+Test(rotation, a_new_key_is_found_by_the_guest)
+{
+    struct buffer text;
+    struct zone_server server;
+    struct host host;
+    struct judged before = {0}, after = {0};
+    zone_server_start(&server, zone_before(&text));
+    host_open(&host,
+              &(struct fixture_config){.workers = 1, .resolver = server.resolver, .ttl = quick});
+    host_judge(&host, sample_find("pass.eml"), &before);
+    cr_expect(before.dkim == RESULT_FAIL, "the wrong key is published");
+    zone_server_set(&server, file_read("share/samples/zone.txt"));
+    grow_older(1100);
+    host_judge(&host, sample_find("pass.eml"), &after);
+    cr_expect(after.dkim == RESULT_PASS);
+    cr_expect(host_stats(&host).by_guest == 2);
+    host_close(&host);
+    zone_server_stop(&server);
+    buffer_fini(&text);
 }
 
 /* The same under load: 500 messages at once, and all that were sent after the rotation pass. */

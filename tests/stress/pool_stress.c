@@ -1,6 +1,7 @@
 /*
- * The worker pool under producers that feed, end and cancel, judges without messages, a cache that
- * is flushed all the time, and stops. Stands alone: `make stress`, also with SANITIZE=thread.
+ * The worker pool under producers that feed, end and cancel, a host whose guest judges lone
+ * messages, judges without messages, a cache that is flushed all the time, and stops. Stands alone:
+ * `make stress`, also with SANITIZE=thread.
  *
  *   pool_stress [MILLISECONDS]        default 2,000; run from the project's folder
  *
@@ -19,6 +20,7 @@
  */
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,6 +68,7 @@ static struct resolvers *resolvers;
 static struct pool *pool;
 static _Atomic bool stop;
 static _Atomic uint64_t judged, cancelled, queried, early, flushes, flushed;
+static sem_t rung; /* the host's */
 
 __attribute__((noreturn)) static void broken(const char *what, const char *file, uint64_t got,
                                              uint64_t want)
@@ -249,6 +252,62 @@ static void *producer_main(void *argument)
     return NULL;
 }
 
+/* --- the host --- */
+
+static void rouse(void *context)
+{
+    (void)context;
+    sem_post(&rung);
+}
+
+static void host_sleeps(void)
+{
+    struct timespec soon;
+    if (pool_guest_doze(pool) == 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_nsec += 300 * 1000;
+    soon.tv_sec += soon.tv_nsec / 1000000000;
+    soon.tv_nsec %= 1000000000;
+    sem_timedwait(&rung, &soon);
+}
+
+/* One message, seldom two, at a time; some are fed in two batches, cancelled, or left to another.
+ */
+static void host_batch(struct flight *flights, uint64_t r)
+{
+    unsigned n = r % 8 ? 1 : 2;
+    for (unsigned i = 0; i < n; i++)
+        if (!flights[i].task && atomic_load(&flights[i].free))
+            begin(&flights[i], r >> 24);
+    for (unsigned i = 0; i < n; i++) {
+        if (!flights[i].task)
+            continue;
+        if ((r >> 4) % 16 == 0)
+            task_share(flights[i].task);
+        if ((r >> 8) % 16 == 0)
+            pool_guest_run(pool);
+        let_go(&flights[i], (r >> 12) % 16 == 0);
+    }
+}
+
+static void *host_main(void *argument)
+{
+    static struct flight flights[2];
+    uint64_t random = 2463534242;
+    (void)argument;
+    for (unsigned i = 0; i < COUNT_OF(flights); i++)
+        atomic_store(&flights[i].free, true);
+    pool_guest_begin(pool);
+    while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+        host_batch(flights, draw(&random));
+        pool_guest_run(pool);
+        host_sleeps();
+    }
+    pool_guest_end(pool); /* what it has left is main's, who drains */
+    return NULL;
+}
+
 /* --- judges without a message --- */
 
 struct query
@@ -347,29 +406,34 @@ static void open_all(void)
     if (!resolvers)
         broken(wrong.text, "resolvers_start", 0, 1);
     struct pool_config pool_config = {
-        .workers = WORKERS, .options = &options, .cache = cache, .resolvers = resolvers};
+        .workers = WORKERS,
+        .options = &options,
+        .cache = cache,
+        .resolvers = resolvers,
+        .rouse = rouse,
+    };
     pool = pool_start(&pool_config, error);
     if (!pool)
         broken(error, "pool_start", 0, 1);
 }
 
-static void live(uint64_t milliseconds)
+/* Without producers the pool is idle now and then: the guest is busy. */
+static void live(uint64_t milliseconds, bool quiet)
 {
-    pthread_t threads[PRODUCERS + 2];
+    void *(*const bodies[])(void *) = {host_main, flusher_main, asker_main, producer_main,
+                                       producer_main};
+    pthread_t threads[COUNT_OF(bodies)];
+    size_t count = quiet ? COUNT_OF(bodies) - PRODUCERS : COUNT_OF(bodies);
     open_all();
     atomic_store(&stop, false);
-    for (uintptr_t i = 0; i < PRODUCERS + 2; i++) {
-        void *(*body)(void *) = i < PRODUCERS    ? producer_main
-                                : i == PRODUCERS ? asker_main
-                                                 : flusher_main;
-        if (pthread_create(&threads[i], NULL, body, (void *)i) != 0)
+    for (uintptr_t i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, bodies[i], (void *)(i % PRODUCERS)) != 0)
             abort();
-    }
     nanosleep(&(struct timespec){.tv_sec = (time_t)(milliseconds / 1000),
                                  .tv_nsec = (long)(milliseconds % 1000) * 1000000},
               NULL);
     atomic_store(&stop, true);
-    for (unsigned i = 0; i < PRODUCERS + 2; i++)
+    for (size_t i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
 }
 
@@ -385,6 +449,7 @@ static void end_life(struct pool_stats *sum)
     sum->cancelled += stats.cancelled;
     sum->parked += stats.parked;
     sum->rounds += stats.rounds;
+    sum->by_guest += stats.by_guest;
     sum->verify_jobs += stats.verify_jobs;
     pool_stop(&pool);
     resolvers_stop(&resolvers);
@@ -395,23 +460,26 @@ int main(int argc, char **argv)
 {
     uint64_t milliseconds = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000;
     struct pool_stats sum = {.messages = 0};
+    sem_init(&rung, 0, 0);
     mallopt(M_PERTURB, 0x5a); /* released memory does not look alive */
     read_samples();
     read_options();
     for (unsigned i = 0; i < LIVES; i++) {
-        live(milliseconds / LIVES);
+        live(milliseconds / LIVES, i % 2);
         end_life(&sum);
     }
     for (size_t i = 0; i < COUNT_OF(samples); i++)
         chunk_unref(&samples[i].chunk);
     arena_fini(&options_arena);
+    sem_destroy(&rung);
     if (sum.messages != judged || sum.cancelled != cancelled)
         broken("R1: verdicts", "counted", sum.messages + sum.cancelled, judged + cancelled);
-    if (!judged || !cancelled || !queried || !early || !flushed || !sum.parked)
+    if (!judged || !cancelled || !queried || !early || !flushed || !sum.parked || !sum.by_guest)
         broken("too little happened to test anything", "work", judged, 1);
-    printf("pool_stress: %lu messages, %lu cancelled, %lu queries, %lu early, %lu rounds, %lu "
+    printf("pool_stress: %lu messages (%lu by the guest), %lu cancelled, %lu queries, %lu early, "
+           "%lu rounds, %lu "
            "jobs, %lu waits, %lu entries in %lu flushes\n",
-           judged, cancelled, queried, early, sum.rounds, sum.verify_jobs, sum.parked, flushed,
-           flushes);
+           judged, sum.by_guest, cancelled, queried, early, sum.rounds, sum.verify_jobs, sum.parked,
+           flushed, flushes);
     return 0;
 }
