@@ -327,6 +327,7 @@ static void hand_over(struct request *request, int fd, struct file_part part)
         return;
     }
     *job = (struct file_job){.request = request, .fd = fd, .part = part};
+    request->front->backend.share(request->task);
     request->receiving = false;
     atomic_fetch_add_explicit(&request->holders, 1, memory_order_relaxed);
     pthread_mutex_lock(&files->lock);

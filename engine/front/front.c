@@ -114,8 +114,18 @@ void front_collect_early(struct front *front)
         deliver_all(front, outbox_take_early(&front->outbox));
 }
 
+/* The front that this thread runs. */
+static _Thread_local const struct front *here;
+
+void front_set_here(const struct front *front)
+{
+    here = front;
+}
+
 void front_round_done(void *context)
 {
     struct front *front = context;
+    if (front == here)
+        return;
     outbox_kick(&front->outbox);
 }

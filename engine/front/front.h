@@ -86,11 +86,13 @@ struct front_backend
     void (*end)(struct task *task);
     void (*cancel)(struct task *task);
     uint64_t (*queued)(const struct task *task);
+    void (*share)(struct task *task); /* before the reader of files goes on with it */
     bool (*query)(void *context, const struct query_request *request);
     /* Cache flush at and below `name` (NULL: all). */
     size_t (*flush)(void *context, const struct dns_name *name);
     /* Appends members to an open JSON object. */
     void (*stats)(void *context, struct buffer *out);
+    struct pool *hosted; /* borrowed: the server's thread runs its guest. NULL: there is none */
 };
 
 struct files;
@@ -126,6 +128,8 @@ void front_fini(struct front *front);
 /* What workers have put into the outbox is to be looked at; on a worker, at the end of its round.
  * `context` is the front. */
 void front_round_done(void *context);
+/* This thread runs the front, and rounds of the pool's guest in between: it looks by itself. */
+void front_set_here(const struct front *front);
 /* The same as below for a front that is awake anyway. */
 void front_collect_early(struct front *front);
 /* Takes what the outbox has and gives it to its connections. */

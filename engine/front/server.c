@@ -212,6 +212,11 @@ void server_signal(struct server *server, enum server_signal signal)
     outbox_wake(&server->front.outbox);
 }
 
+void server_rouse(void *server)
+{
+    outbox_wake(&((const struct server *)server)->front.outbox);
+}
+
 static void begin_drain(struct server *server)
 {
     if (server->drain_until_ms)
@@ -257,10 +262,17 @@ bool server_apply(struct server *server, const struct server_settings *settings,
 /* The loop ---------------------------------------------------------------------------------------
  */
 
+/* How long the pool's guest lets us sleep; -1: for ever. */
+static int64_t doze(const struct server *server)
+{
+    struct pool *hosted = server->front.backend.hosted;
+    return hosted ? pool_guest_doze(hosted) : -1;
+}
+
 static int timeout_of(const struct server *server)
 {
-    int64_t until_ms = server->tick_ms;
-    if (server->front.dirty || (server->rings && server->rings_busy))
+    int64_t until_ms = server->tick_ms, guest_ms = doze(server);
+    if (guest_ms == 0 || server->front.dirty || (server->rings && server->rings_busy))
         return 0;
     if (server->rings)
         return WORKERS_WAIT_MS;
@@ -271,6 +283,8 @@ static int timeout_of(const struct server *server)
     if (!server->accepting && server->accept_again_ms && server->accept_again_ms < until_ms)
         until_ms = server->accept_again_ms;
     int64_t left = until_ms - engine_clock_ms();
+    if (guest_ms > 0 && guest_ms < left)
+        left = guest_ms;
     return left > 0 ? (int)left : 0;
 }
 
@@ -300,6 +314,15 @@ static bool is_finished(const struct server *server)
            (!server->links || server->front.now_ms >= server->drain_until_ms);
 }
 
+/* The lone message that was read in this turn, and what waited for answers. */
+static void judge_here(struct server *server)
+{
+    if (!server->front.backend.hosted)
+        return;
+    pool_guest_run(server->front.backend.hosted);
+    front_collect_early(&server->front);
+}
+
 static void turn(struct server *server)
 {
     struct epoll_event events[EVENTS];
@@ -312,13 +335,26 @@ static void turn(struct server *server)
     take_signals(server);
     tick(server);
     link_ring_look_all(server);
+    judge_here(server);
     link_serve_dirty(server);
     link_bury(server);
     maybe_accept_again(server);
 }
 
+static void set_host(struct server *server, bool is_host)
+{
+    front_set_here(is_host ? &server->front : NULL);
+    if (!server->front.backend.hosted)
+        return;
+    if (is_host)
+        pool_guest_begin(server->front.backend.hosted);
+    else
+        pool_guest_end(server->front.backend.hosted);
+}
+
 void server_run(struct server *server)
 {
+    set_host(server, true);
     server->front.now_ms = engine_clock_ms();
     set_accepting(server, true);
     while (!is_finished(server))
@@ -328,6 +364,7 @@ void server_run(struct server *server)
         link_close(server, server->links);
     link_forget_all(server);
     link_bury(server);
+    set_host(server, false);
     files_stop(&server->front.files);
 }
 

@@ -55,6 +55,8 @@ bool server_start_files(struct server *server, const char *const *directories, s
 void server_run(struct server *server);
 /* Any thread, and signal handlers. */
 void server_signal(struct server *server, enum server_signal signal);
+/* It turns its loop once more; any thread. `server` as a pool's host (pool.h). */
+void server_rouse(void *server);
 /* Takes home what the pool has ended; how many requests are still there. */
 uint64_t server_unanswered(struct server *server);
 /* After the pool has stopped. Nulls; NULL inside is fine. */

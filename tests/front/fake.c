@@ -65,6 +65,11 @@ static uint64_t queued(const struct task *task)
     return task->queued;
 }
 
+static void share(struct task *task)
+{
+    cr_assert(!task->ended && !task->cancelled, "shared behind its end");
+}
+
 static bool query(void *context, const struct query_request *request)
 {
     struct fake *fake = context;
@@ -116,6 +121,7 @@ void fake_open(struct fake *fake)
         .end = end,
         .cancel = cancel,
         .queued = queued,
+        .share = share,
         .query = query,
         .flush = flush,
     };

@@ -74,6 +74,7 @@ static void write_pool(struct jsonw *json, struct run *run)
     jsonw_object_open(json, "pool");
     jsonw_uint(json, "workers", stats.workers);
     jsonw_uint(json, "messages", stats.messages);
+    jsonw_uint(json, "by_front", stats.by_guest);
     jsonw_uint(json, "cancelled", stats.cancelled);
     jsonw_uint(json, "failed", stats.failed);
     jsonw_uint(json, "refused", stats.refused);
@@ -155,8 +156,10 @@ struct front_backend judges_backend(struct run *run)
         .end = task_end,
         .cancel = task_cancel,
         .queued = task_queued_bytes,
+        .share = task_share,
         .query = query,
         .flush = flush,
         .stats = write_stats,
+        .hosted = run->pool,
     };
 }

@@ -5,6 +5,7 @@
 #include "front/front.h"
 #include "run/run.h"
 
+/* The run's pool has a guest, of which the server is the host. */
 struct front_backend judges_backend(struct run *run);
 
 #endif

@@ -189,6 +189,8 @@ static int open_engine(struct daemon *daemon)
     char error[ASSAY_ERROR_MAX] = "", note[ASSAY_ERROR_MAX] = "";
     const struct settings *settings = &daemon->settings;
     struct run_config config = settings_run_config(settings);
+    config.rouse = server_rouse;
+    config.host = daemon->server;
     verify_set_check(settings->check_signatures);
     verify_set_alarm(on_kernel_fault, NULL);
     daemon->run = run_start(&config, error, note);
