@@ -19,9 +19,10 @@
 #include "crypto/rsa.h"
 #include "crypto/verify_check.h"
 
-/* DigestInfo of SHA-256 up to the hash (RFC 8017 9.2 note 1). */
-static const uint8_t digest_info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                      0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+/* What stands in front of the hash: filling, 00, DigestInfo of SHA-256 (RFC 8017 9.2 note 1). */
+static const uint8_t before_hash[24] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x30, 0x31, 0x30,
+                                        0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
+                                        0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 
 static pthread_once_t work_once = PTHREAD_ONCE_INIT;
 static pthread_key_t work_key;
@@ -50,27 +51,33 @@ static struct rsa_work *thread_work(void)
 }
 
 /*
- *   EM = 00 01 FF..FF 00 DigestInfo H       (RFC 8017 9.2), as long as the modulus
+ *   EM = 00 01 FF..FF 00 DigestInfo H       (RFC 8017 9.2), of n octets, 128 at least
+ *
+ * As a number it is 8n - 15 ones, of which the last 56 octets are replaced.
  */
-static void build_block(uint8_t *block, size_t n, const uint8_t digest[SHA256_BYTES])
+static void build_block(const uint8_t digest[SHA256_BYTES], size_t n, uint64_t *limbs,
+                        unsigned count)
 {
-    size_t filled = n - sizeof digest_info - SHA256_BYTES - 1;
-    memset(block, 0xff, filled);
-    block[0] = 0x00;
-    block[1] = 0x01;
-    block[filled] = 0x00;
-    memcpy(block + filled + 1, digest_info, sizeof digest_info);
-    memcpy(block + n - SHA256_BYTES, digest, SHA256_BYTES);
+    enum
+    {
+        DIGEST_LIMBS = SHA256_BYTES / 8,
+        BEFORE_LIMBS = sizeof before_hash / 8,
+    };
+    unsigned ones = 8 * (unsigned)n - 15, whole = ones / 64;
+    assert(n >= MAX_RSA_BITS_MIN / 8 && whole < count);
+    memset(limbs, 0xff, whole * sizeof *limbs);
+    memset(limbs + whole, 0, (count - whole) * sizeof *limbs);
+    limbs[whole] = (UINT64_C(1) << ones % 64) - 1;
+    rsa_limbs_read(span_of(digest, SHA256_BYTES), limbs, DIGEST_LIMBS);
+    rsa_limbs_read(span_of(before_hash, sizeof before_hash), limbs + DIGEST_LIMBS, BEFORE_LIMBS);
 }
 
 static void fill_lane(struct rsa_lane *lane, const struct verify_job *job)
 {
-    uint8_t block[MAX_RSA_BITS_MAX / 8];
     unsigned limbs = rsa_shape_limbs(job->key->lanes->shape);
-    build_block(block, job->signature.n, job->digest);
     lane->constants = job->key->lanes;
     rsa_limbs_read(job->signature, lane->signature, limbs);
-    rsa_limbs_read(span_of(block, job->signature.n), lane->block, limbs);
+    build_block(job->digest, job->signature.n, lane->block, limbs);
 }
 
 static void by_openssl(struct verify_job *const *jobs, unsigned count, const struct verify_job *but)

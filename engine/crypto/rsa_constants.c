@@ -31,20 +31,18 @@ static uint64_t inverse_negated(uint64_t n)
 
 void rsa_limbs_read(struct span big_endian, uint64_t *limbs, unsigned count)
 {
-    unsigned whole = (unsigned)big_endian.n / 8;
-    const uint8_t *end = big_endian.p + big_endian.n;
-    uint8_t rest[8] = {0};
+    unsigned whole = (unsigned)big_endian.n / 8, left = (unsigned)big_endian.n % 8;
+    const uint8_t *from = big_endian.p + big_endian.n;
+    uint64_t limb;
     assert(big_endian.n <= 8 * (size_t)count);
     for (unsigned i = 0; i < whole; i++) {
-        memcpy(&limbs[i], end - 8 * (i + 1), 8);
-        limbs[i] = __builtin_bswap64(limbs[i]);
+        from -= sizeof limb;
+        memcpy(&limb, from, sizeof limb);
+        limbs[i] = __builtin_bswap64(limb);
     }
     memset(limbs + whole, 0, (count - whole) * sizeof *limbs);
-    if (whole == count)
-        return;
-    memcpy(rest + sizeof rest - big_endian.n % 8, big_endian.p, big_endian.n % 8);
-    memcpy(&limbs[whole], rest, sizeof rest);
-    limbs[whole] = __builtin_bswap64(limbs[whole]);
+    for (unsigned i = 0; i < left; i++)
+        limbs[whole] = limbs[whole] << 8 | big_endian.p[i];
 }
 
 /* x -= q * n over `count` limbs; what is to be taken from the limb above. */

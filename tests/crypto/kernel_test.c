@@ -173,14 +173,16 @@ struct signer
     uint8_t signatures[SIGNATURES][PRIME_KEY_BYTES_MAX];
 };
 
-/* 1026 and 1032 bits: one octet more than the class below. 4100 bits, e = 3: OpenSSL's. */
+/* 1026 and 1032 bits: one octet more than the class below. 1040, 2104: two and seven octets more
+ * than whole limbs. 4100 bits, e = 3: OpenSSL's. */
 static const struct
 {
     unsigned bits;
     uint32_t exponent;
 } kinds[] = {
-    {1024, 65537}, {1026, 65537}, {1032, 65537}, {1536, 65537}, {2048, 65537}, {2048, 3},
-    {2053, 65537}, {3072, 65537}, {3080, 65537}, {4096, 65537}, {4100, 65537}, {1024, 17},
+    {1024, 65537}, {1026, 65537}, {1032, 65537}, {1536, 65537}, {2048, 65537},
+    {2048, 3},     {1040, 65537}, {2104, 65537}, {2053, 65537}, {3072, 65537},
+    {3080, 65537}, {4096, 65537}, {4100, 65537}, {1024, 17},
 };
 
 static struct signer signers[COUNT_OF(kinds)];
