@@ -51,6 +51,10 @@
  *       one gets it (L09, L10). Under a replacement that happens in the same round, the new entry
  *       starts its own rotation_s seconds with its arrival.
  *   G10 A key's place in the table depends on 128 random bits drawn in cache_new (L05).
+ *   G11 A reader that goes on using what follows from an answer until `stands_until_ms`, without
+ *       looking it up, takes nothing from the entry: it is in demand already, so it will be asked
+ *       again in time whether it is looked up or not, and the reader is back when that time has
+ *       come. What was removed or flushed since then cache_removals tells.
  *
  *
  * Threads (QSBR)
@@ -170,6 +174,7 @@ struct cache_hit
         outcome;               /* CACHE_FAILURE is fresh too: "not asked again before it expires" */
     const void *object;        /* cached; NULL where the put had none */
     int64_t age_ms;            /* since the answer was received */
+    int64_t stands_until_ms;   /* G11; 0: it does not */
     bool refresh;              /* time to ask again in the background: cache_refresh_claim */
     struct cache_entry *entry; /* cached; for the claims */
 };
@@ -206,6 +211,13 @@ bool cache_refresh_claim(struct cache_reader *reader, const struct cache_hit *hi
  */
 bool cache_rotation_claim(struct cache_reader *reader, const struct cache_hit *hit,
                           int64_t now_ms) MUST_CHECK;
+
+/*
+ * How many times something was removed: by cache_remove, by cache_flush (one time for all of it).
+ * Who reads this number before looking up finds nothing that a removal counted in it has taken
+ * away. An acquire: pairs with the end of cache_remove and cache_flush. Thread: any.
+ */
+uint64_t cache_removals(const struct cache *cache);
 
 enum cache_rotation
 {

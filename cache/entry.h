@@ -62,6 +62,9 @@ struct cache
     struct cache_config config; /* hash_key NULL by now */
     size_t fixed_bytes;
 
+    /* Hardly ever changed: cache_removals. */
+    _Atomic uint64_t removals;
+
     /* Protects all that follows, and all changes of the table. No other lock is taken inside. */
     pthread_mutex_t lock __attribute__((aligned(64)));
     struct s3fifo queues;

@@ -69,8 +69,11 @@ enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t
     }
     count_hit(reader, state, e->outcome);
     fill_hit(hit, e, now_ms);
-    hit->refresh = (state == CACHE_STALE || entry_in_demand(e)) &&
-                   now_ms >= atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
+    int64_t ask_ms = atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
+    bool in_demand = entry_in_demand(e);
+    hit->refresh = (state == CACHE_STALE || in_demand) && now_ms >= ask_ms;
+    if (state == CACHE_FRESH && in_demand) /* G11 */
+        hit->stands_until_ms = ask_ms < e->expires_ms ? ask_ms : e->expires_ms;
     return state;
 }
 
@@ -83,6 +86,11 @@ enum cache_state cache_peek(struct cache *cache, struct span key, int64_t now_ms
     if (state != CACHE_MISS)
         fill_hit(hit, e, now_ms);
     return state;
+}
+
+uint64_t cache_removals(const struct cache *cache)
+{
+    return atomic_load_explicit(&cache->removals, memory_order_acquire);
 }
 
 /* The word alone is the claim; nothing else is ordered by it. */

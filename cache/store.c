@@ -252,6 +252,12 @@ enum cache_put_result cache_put(struct cache *cache, struct span key, const stru
 
 /* --- remove and flush --- */
 
+/* A release: who reads the new number does not find what was removed (cache_removals). */
+static void count_removal(struct cache *cache)
+{
+    atomic_fetch_add_explicit(&cache->removals, 1, memory_order_release);
+}
+
 bool cache_remove(struct cache *cache, struct span key)
 {
     uint64_t hash = siphash13(&cache->hash_key, key);
@@ -260,6 +266,7 @@ bool cache_remove(struct cache *cache, struct span key)
     if (e)
         entry_remove(cache, e);
     pthread_mutex_unlock(&cache->lock);
+    count_removal(cache);
     return e != NULL;
 }
 
@@ -287,6 +294,7 @@ size_t cache_flush(struct cache *cache, bool (*matches)(struct span key, void *c
         if (!matches || matches(entry_key(e), context))
             removed += flush_one(cache, e);
     }
+    count_removal(cache);
     return removed;
 }
 

@@ -109,6 +109,49 @@ Test(cache, a_peek_leaves_no_trace)
     fixture_fini(&f);
 }
 
+/* G11: only what is asked again in time without another lookup may do without lookups. */
+Test(cache, G11_an_answer_stands_until_its_refresh_once_it_is_in_demand)
+{
+    struct fixture f;
+    struct cache_hit hit;
+    struct cache_due_key due[1];
+    fixture_init(&f, NULL);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 600, 1, 0, 0) == CACHE_STORED);
+    cr_expect(get(&f, "a", 0, &hit) == CACHE_FRESH && hit.stands_until_ms == 0, "one use");
+    cr_assert(get(&f, "a", 1, &hit) == CACHE_FRESH);
+    int64_t until = hit.stands_until_ms;
+    cr_expect(until > 480 * SECOND && until <= 540 * SECOND, "got %ld: the refresh's time", until);
+    cr_expect(cache_due(f.cache, until - 2, due, 1) == 0, "not before it");
+    cr_expect(cache_due(f.cache, until + 1000, due, 1) == 1, "and then without a further use");
+    cr_expect(get(&f, "a", until + 1001, &hit) == CACHE_FRESH && !hit.refresh);
+    cr_expect(hit.stands_until_ms == until + 1000 + CACHE_CLAIM_MS, "asked: until the next try");
+    cr_expect(get(&f, "a", 590 * SECOND, &hit) == CACHE_FRESH);
+    cr_expect(hit.stands_until_ms <= 600 * SECOND, "got %ld: never past the expiry",
+              hit.stands_until_ms);
+
+    cr_assert(put(&f, "a", CACHE_FAILURE, 0, 2, 0, 595 * SECOND) == CACHE_KEPT);
+    cr_expect(get(&f, "a", 601 * SECOND, &hit) == CACHE_STALE && hit.stands_until_ms == 0,
+              "what is used for want of an answer is looked up each time");
+    fixture_fini(&f);
+}
+
+/* An operator's flush ends at once what others made of entries. */
+Test(cache, removals_are_counted)
+{
+    struct fixture f;
+    fixture_init(&f, NULL);
+    uint64_t before = cache_removals(f.cache);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 60, 1, 0, 0) == CACHE_STORED);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 60, 2, 0, 0) == CACHE_STORED);
+    cr_expect(cache_removals(f.cache) == before, "a put is none");
+    cr_assert(cache_remove(f.cache, SPAN("a")));
+    cr_expect(cache_removals(f.cache) == before + 1);
+    cr_assert(put(&f, "a", CACHE_ANSWER, 60, 1, 0, 0) == CACHE_STORED);
+    cr_assert(cache_flush(f.cache, NULL, NULL) == 1);
+    cr_expect(cache_removals(f.cache) == before + 2);
+    fixture_fini(&f);
+}
+
 /* L07: SERVFAIL once, then good. */
 Test(cache, failure_backs_off_and_ends_with_an_answer)
 {
