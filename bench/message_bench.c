@@ -214,6 +214,8 @@ struct judging
 static void judge_some(const struct judging *judging, unsigned n)
 {
     judging->mail->left = n;
+    for (unsigned i = 0; i < n; i++)
+        judging->mail->items[i].without_evidence = output != JSON;
     batch_judge(judging->batch, judging->mail->items, n, done);
     must(judging->mail->left == 0, "a message is missing");
 }

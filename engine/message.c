@@ -39,6 +39,47 @@ static void judge_spf(struct message *message)
     message->spf_done = state == JUDGE_DONE;
 }
 
+static bool spf_waits(const struct message *message)
+{
+    return !message->spf_done && message->envelope.client.family != IP_NONE;
+}
+
+/*
+ * Questions are limited, and a message that took the results of others has asked fewer than it
+ * would have. Before what comes (at most so many questions) could reach the ceiling it asks them
+ * after all, so that the ceiling means the same for every message.
+ */
+static void ask_what_was_spared(struct message *message, uint32_t to_come)
+{
+    struct dns_answers *answers = &message->answers;
+    if (message->spf.spared == 0 ||
+        answers->count + message->spf.spared + to_come <= answers->ceiling)
+        return;
+    answers->results = (struct shared_results){.spf = NULL};
+    message->spf_done = message->spf_kept = false;
+    judge_spf(message);
+}
+
+/* Questions of a domain's own DMARC walk; the list (COMPARE) and the domain's existence besides. */
+static uint32_t walk_ceiling(const struct dns_name *domain)
+{
+    return domain->labels < MAX_DMARC_WALK ? domain->labels : MAX_DMARC_WALK;
+}
+
+static uint32_t discovery_ceiling(const struct message *message)
+{
+    return message->author_count * (MAX_DMARC_WALK + 3);
+}
+
+/* Discovery, and a walk for each identifier that there may be. */
+static uint32_t dmarc_ceiling(const struct message *message)
+{
+    uint32_t questions = discovery_ceiling(message) + walk_ceiling(&message->spf.checked.domain);
+    for (uint32_t i = 0; i < message->dkim.count; i++)
+        questions += walk_ceiling(&message->dkim.verified[i].signature.domain);
+    return questions;
+}
+
 /* All is cleared but the arena, which is empty. */
 static void begin(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
@@ -49,6 +90,8 @@ static void begin(struct message *message, const struct message_options *options
     message->options = options;
     message->envelope = *envelope;
     message->answers.near = near;
+    if (near)
+        message->answers.results = near->results;
     mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
     body_hasher_init(&message->body, &message->anomalies, &message->hits);
     dmarc_judgement_init(&message->dmarc);
@@ -181,6 +224,7 @@ static void judge_header(struct message *message)
     message->header_judged = true;
     if (message->failed)
         return;
+    ask_what_was_spared(message, message->dkim.count + discovery_ceiling(message));
     discover_policy(message);
     fetch_keys(message);
 }
@@ -415,8 +459,7 @@ static enum message_step step_judging(struct message *message)
     judge_spf(message);
     fetch_keys(message);
     discover_policy(message);
-    bool spf_waits = !message->spf_done && message->envelope.client.family != IP_NONE;
-    if (spf_waits || !message->dkim_done || !message->arc_done)
+    if (spf_waits(message) || !message->dkim_done || !message->arc_done)
         return MESSAGE_NEEDS_ANSWERS;
     queue_headers(message);
     if (hash_is_due(message))
@@ -432,7 +475,9 @@ static enum message_step step_judging(struct message *message)
 
 static enum message_step step_aligning(struct message *message)
 {
-    if (judge_dmarc(message) == JUDGE_WAITING)
+    ask_what_was_spared(message, dmarc_ceiling(message));
+    judge_spf(message);
+    if (spf_waits(message) || judge_dmarc(message) == JUDGE_WAITING)
         return MESSAGE_NEEDS_ANSWERS;
     if (message->dmarc.result == RESULT_FAIL && forbid_pass(message))
         message->dmarc.reason = "message_malformed";

@@ -305,6 +305,7 @@ static void settle(struct dns_answers *answers, struct dns_question *question,
 {
     question->in_flight = false;
     question->answer = *answer;
+    question->answer.shared_until_ms = 0;
     question->falls_back = question->renew && answer->outcome == DNS_TEMPFAIL;
     if (!question->falls_back)
         count_hits(answers, question);

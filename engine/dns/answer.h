@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/ip.h"
 #include "base/limit.h"
+#include "base/result_cache.h"
 #include "dns/name.h"
 
 enum dns_type
@@ -57,6 +58,8 @@ struct dns_answer
     bool cut;       /* more than MAX_DNS_RECORDS or MAX_DNS_TEXT_BYTES: the rest was left out */
     const struct dns_record *records;    /* owner says: arena of the message, or cached */
     const struct dns_prepared *prepared; /* cached: the records parsed, or NULL: the judge parses */
+    int64_t shared_until_ms; /* near: results that follow from it may stand for other messages up to
+                                then (CLOCK_MONOTONIC); 0: for this one alone */
 };
 
 /*
@@ -94,6 +97,16 @@ struct dns_question
 };
 
 /*
+ * Results that judges take from each other's messages in place of questions and answers, and keep
+ * for them (RFC 7208 7.3, SP-36). Who uses them does without the list of questions: not for a
+ * message whose evidence will be looked at. Borrowed; NULL: none.
+ */
+struct shared_results
+{
+    struct result_cache *spf;
+};
+
+/*
  * Answers that can be had without waiting: the shared cache, as the worker sees it. What `find`
  * fills in borrows from the cache and is good until dns_answers_park (one round), its prepared form
  * too; its age is the finder's to set. Asked once a round for a question, until one is open: an
@@ -112,6 +125,7 @@ struct dns_near
      */
     bool (*may_renew)(void *context, const struct dns_name *name, enum dns_type type);
     void *context;
+    struct shared_results results; /* that come from these answers */
 };
 
 /*
@@ -125,10 +139,11 @@ struct dns_answers
     struct dns_question *first;
     struct dns_question **last; /* where the next one is linked in */
     uint32_t count;
-    uint32_t waiting;            /* noted and not yet answered */
-    uint32_t ceiling;            /* questions allowed so far: MAX_DNS_QUESTIONS, ARC raises it */
-    bool failed;                 /* no memory, or over the ceiling at least once */
-    const struct dns_near *near; /* borrowed; NULL: none */
+    uint32_t waiting;              /* noted and not yet answered */
+    uint32_t ceiling;              /* questions allowed so far: MAX_DNS_QUESTIONS, ARC raises it */
+    bool failed;                   /* no memory, or over the ceiling at least once */
+    const struct dns_near *near;   /* borrowed; NULL: none */
+    struct shared_results results; /* near's, for as long as this message takes them */
     uint32_t near_epoch;
     struct dns_question **table; /* memo index: implementation's own */
     uint32_t table_size;

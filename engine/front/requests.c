@@ -85,6 +85,7 @@ static enum front_error submit_message(struct request *request, const struct dem
         .envelope = demand->envelope,
         .authserv_id = demand->authserv_id.p ? demand->authserv_id : front->authserv_id,
         .deadline_ms = deadline_of(front, demand),
+        .without_evidence = !request->lines && !(request->wishes & WISH_JSON),
         .early_spf = !request->lines && (request->wishes & WISH_PARTIAL),
         .done = request_done,
         .early = request_early,

@@ -144,7 +144,8 @@ static void verify_all(struct batch *batch)
 static void read_item(struct batch *batch, const struct batch_item *item)
 {
     struct member member = {
-        .message = round_begin_message(&batch->round, batch->config.options, &item->envelope),
+        .message = round_begin_message(&batch->round, batch->config.options, &item->envelope,
+                                       item->without_evidence),
         .context = item->context,
     };
     if (!member.message) {
@@ -205,7 +206,7 @@ static void ask_source(struct batch *batch, struct dns_answers *answers)
     cache_thread_offline();
     dns_source_resolve(batch->config.source, answers, engine_clock_ms() + batch->config.timeout_ms);
     cache_thread_online();
-    batch->round.now_ms = engine_clock_ms();
+    round_begin(&batch->round, engine_clock_ms());
     keep_answers(batch, &open);
 }
 
@@ -276,7 +277,7 @@ void batch_judge(struct batch *batch, const struct batch_item *items, size_t n, 
 {
     batch->done = done;
     for (size_t i = 0; i < n;) {
-        batch->round.now_ms = engine_clock_ms();
+        round_begin(&batch->round, engine_clock_ms());
         for (unsigned k = 0; k < ROUND_MESSAGES && i < n; k++, i++)
             read_item(batch, &items[i]);
         verify_all(batch);

@@ -43,8 +43,9 @@ struct batch_config
 struct batch_item
 {
     struct message_envelope envelope;
-    struct span text; /* the whole message, CRLF line ends */
-    void *context;    /* for `done` */
+    struct span text;      /* the whole message, CRLF line ends */
+    bool without_evidence; /* as round_begin_message */
+    void *context;         /* for `done` */
 };
 
 /*

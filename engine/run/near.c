@@ -24,6 +24,7 @@ static bool find(void *context, const struct dns_name *name, enum dns_type type,
     const struct dns_shared *shared = hit.object;
     *answer = shared->answer;
     answer->age += (uint32_t)(hit.age_ms / 1000);
+    answer->shared_until_ms = hit.stands_until_ms;
     if (hit.refresh && cache_refresh_claim(&round->reader, &hit, round->now_ms))
         round->refresh(round->context, name, type);
     return true;
@@ -48,4 +49,6 @@ static bool may_renew(void *context, const struct dns_name *name, enum dns_type 
 void near_init(struct round *round)
 {
     round->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = round};
+    round->near_sharing = round->near;
+    round->near_sharing.results.spf = round->spf_shared;
 }

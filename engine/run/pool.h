@@ -38,7 +38,10 @@ struct task_request
     struct message_envelope envelope; /* copied, the texts too */
     struct span authserv_id;          /* p == NULL: the pool's; copied */
     unsigned deadline_ms;             /* for DNS, from the message's end; 0: the pool's */
-    bool early_spf;                   /* call `early` when SPF is known, before the message is */
+    /* Nobody will look at the verdict's list of questions and answers (verdict_write_json): results
+     * that other messages have come to may stand in place of their questions. */
+    bool without_evidence;
+    bool early_spf; /* call `early` when SPF is known, before the message is */
     /*
      * Called on the worker's thread; must not block. The message lives until it returns.
      */

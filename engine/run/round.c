@@ -1,6 +1,15 @@
 #include "run/round.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
+
+/* Without random bytes strangers could choose what is forgotten early (L05), and nothing else. */
+static uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
+    return seed;
+}
 
 void round_init(struct round *round, struct cache *cache,
                 void (*refresh)(void *context, const struct dns_name *name, enum dns_type type),
@@ -11,6 +20,7 @@ void round_init(struct round *round, struct cache *cache,
     round->now_ms = 0;
     round->stock_count = 0;
     hash_queue_init(&round->hashes);
+    round->spf_shared = result_cache_new(SHARED_SETS, SHARED_SPF_BYTES, random_seed());
     near_init(round);
     cache_reader_init(&round->reader, cache);
 }
@@ -25,22 +35,32 @@ void round_fini(struct round *round)
 {
     cache_reader_fini(&round->reader);
     hash_queue_fini(&round->hashes);
+    result_cache_free(&round->spf_shared);
     while (round->stock_count)
         message_free(round->stock[--round->stock_count]);
 }
 
-struct message *round_begin_message(struct round *round, const struct message_options *options,
-                                    const struct message_envelope *envelope)
+/* The number of removals is read before anything is looked up. */
+void round_begin(struct round *round, int64_t now_ms)
 {
+    round->now_ms = now_ms;
+    if (round->spf_shared)
+        result_cache_begin(round->spf_shared, now_ms, cache_removals(round->reader.cache));
+}
+
+struct message *round_begin_message(struct round *round, const struct message_options *options,
+                                    const struct message_envelope *envelope, bool without_evidence)
+{
+    const struct dns_near *near = without_evidence ? &round->near_sharing : &round->near;
     struct message *message;
     if (round->stock_count) {
         message = round->stock[--round->stock_count];
-        message_init_again(message, options, envelope, &round->near);
+        message_init_again(message, options, envelope, near);
     } else {
         message = malloc(sizeof *message);
         if (!message)
             return NULL;
-        message_init(message, options, envelope, &round->near);
+        message_init(message, options, envelope, near);
     }
     message_lend_queue(message, &round->hashes);
     return message;

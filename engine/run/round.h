@@ -2,9 +2,9 @@
  * What one thread needs to judge messages in rounds (design: a worker lives in rounds), whoever
  * drives it: a worker of the pool (worker.c) or a batch on the caller's thread (batch.c).
  *
- * A round is one read section of the cache. Whoever drives sets `now_ms` when it begins, has the
- * messages go on (message_step), calls round_hash when all have taken what there is for them, and
- * round_verify for those that need it, parks what goes on living (message_park) and ends it with
+ * A round is one read section of the cache. Whoever drives calls round_begin, has the messages go
+ * on (message_step), calls round_hash when all have taken what there is for them, and round_verify
+ * for those that need it, parks what goes on living (message_park) and ends it with
  * cache_thread_quiescent(). What was fed is borrowed until round_hash.
  *
  * Threads: all calls on one thread, registered with the cache and online (cache/tsan.h).
@@ -21,13 +21,17 @@ enum
     ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
     STOCK_MESSAGES = 64,
     STOCK_ARENA_BYTES = 64 * 1024, /* what grew larger is not kept with a message of the stock */
+    SHARED_SETS = 256,             /* of results: 1,024 entries ... */
+    SHARED_SPF_BYTES = 384,        /* ... of so many octets: a share of the second-level cache */
 };
 
 struct round
 {
     struct cache_reader reader;
-    struct dns_near near; /* for message_init: answers of the cache, good for the round */
-    int64_t now_ms;       /* CLOCK_MONOTONIC; its driver sets it */
+    struct dns_near near;         /* for message_init: answers of the cache, good for the round */
+    struct dns_near near_sharing; /* the same, and results of the messages before */
+    struct result_cache *spf_shared; /* owned; NULL without memory: nothing is shared */
+    int64_t now_ms;                  /* CLOCK_MONOTONIC */
     /* Has a name asked for again (cache_refresh_claim, cache_rotation_claim). Called in the round:
      * must not block. */
     void (*refresh)(void *context, const struct dns_name *name, enum dns_type type);
@@ -44,10 +48,16 @@ void round_init(struct round *round, struct cache *cache,
                 void *context);
 void round_fini(struct round *round);
 
-/* A message from the stock, ready to be fed; NULL without memory. Spans of the envelope are
- * borrowed. */
+/* A round begins, or goes on after it has waited without holding anything of the cache. */
+void round_begin(struct round *round, int64_t now_ms);
+/*
+ * A message from the stock, ready to be fed; NULL without memory. Spans of the envelope are
+ * borrowed. `without_evidence`: nobody will look at the verdict's list of questions and answers, so
+ * results that other messages have come to may stand in place of their questions.
+ */
 struct message *round_begin_message(struct round *round, const struct message_options *options,
-                                    const struct message_envelope *envelope) MUST_CHECK;
+                                    const struct message_envelope *envelope,
+                                    bool without_evidence) MUST_CHECK;
 /* Ends it and keeps its memory for another one. */
 void round_end_message(struct round *round, struct message *message);
 
@@ -58,7 +68,7 @@ void round_hash(struct round *round);
  * message_step for each afterwards. Returns how many jobs there were. */
 uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n);
 
-/* near.c: fills round->near. */
+/* near.c: fills round->near and near_sharing. */
 void near_init(struct round *round);
 
 #endif

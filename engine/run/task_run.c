@@ -67,8 +67,8 @@ static void tell_early(struct worker *worker, struct task *task)
 
 static bool begin(struct worker *worker, struct task *task)
 {
-    task->message =
-        round_begin_message(&worker->round, worker->pool->config.options, &task->request.envelope);
+    task->message = round_begin_message(&worker->round, worker->pool->config.options,
+                                        &task->request.envelope, task->request.without_evidence);
     if (!task->message)
         return false;
     task->answers = &task->message->answers;

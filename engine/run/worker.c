@@ -188,7 +188,7 @@ static void park_tasks(struct worker *worker)
 
 void worker_round(struct worker *worker)
 {
-    worker->round.now_ms = engine_clock_ms();
+    round_begin(&worker->round, engine_clock_ms());
     take_events(worker);
     take_timers(worker);
     run_tasks(worker);

@@ -65,6 +65,15 @@ enum spf_step spf_dns_fail(struct spf_run *run, const struct dns_answer *answer)
     return spf_fail(run, RESULT_TEMPERROR, "dns_error");
 }
 
+/* What follows from a failure, or from an answer over a limit, is for one message alone. */
+static void note_shared(struct spf_run *run, const struct dns_answer *answer)
+{
+    bool whole = answer->outcome != DNS_TEMPFAIL && !answer->cut;
+    int64_t until_ms = whole ? answer->shared_until_ms : 0;
+    if (until_ms < run->shared_until_ms)
+        run->shared_until_ms = until_ms;
+}
+
 const struct dns_answer *spf_ask(struct spf_run *run, const struct dns_name *name,
                                  enum dns_type type)
 {
@@ -72,10 +81,14 @@ const struct dns_answer *spf_ask(struct spf_run *run, const struct dns_name *nam
                                                .reason = "too_many_questions"};
     if (run->questions_left == 0) {
         limit_hit(run->hits, LIMIT_SPF_HELO_QUESTIONS);
+        note_shared(run, &too_many);
         return &too_many;
     }
     run->questions_left--;
-    return dns_lookup(run->answers, name, type);
+    const struct dns_answer *answer = dns_lookup(run->answers, name, type);
+    if (answer)
+        note_shared(run, answer);
+    return answer;
 }
 
 enum dns_type spf_address_type(const struct spf_run *run)

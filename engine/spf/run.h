@@ -47,6 +47,8 @@ struct spf_run
     uint32_t lookups;
     uint32_t voids;
     bool uses_local_part;
+    int64_t shared_until_ms; /* the earliest of all answers; 0: one that stands for this message
+                                alone, a failure, or one that was cut */
 
     /* what it came to */
     enum result result; /* of the record on top while it is handed down, of the run at the end */

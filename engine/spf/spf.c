@@ -14,6 +14,7 @@
 #include "spf/spf.h"
 
 #include "spf/run.h"
+#include "spf/shared.h"
 
 struct identity
 {
@@ -33,6 +34,18 @@ struct outcome
     uint32_t way_count;
     uint8_t explanation[MAX_SPF_EXPLANATION_BYTES];
     uint32_t explanation_bytes;
+    uint32_t questions;      /* asked */
+    int64_t shared_until_ms; /* as spf_run's; 0 where nothing was asked */
+    bool taken;              /* another message's result: there is nothing to copy */
+};
+
+/* What both checks work with. */
+struct judging
+{
+    const struct spf_request *request;
+    struct dns_answers *answers;
+    struct arena *arena;
+    struct limit_hits *hits;
 };
 
 /* SP-3, SP-4, E12: NULL, or why this is no domain to ask about; *name is then as it was, or
@@ -116,32 +129,70 @@ static void outcome_take(struct outcome *outcome, const struct spf_run *run)
     for (uint32_t i = 0; i < run->way; i++)
         outcome->way[i] = run->frames[i].step;
     outcome->way_count = run->way;
+    outcome->shared_until_ms = run->shared_until_ms;
     outcome->explanation_bytes = (uint32_t)sizeof run->explanation - run->explanation_begin;
     memcpy(outcome->explanation, run->explanation + run->explanation_begin,
            outcome->explanation_bytes);
 }
 
-static enum judge identity_check(const struct spf_request *request, const struct identity *id,
-                                 struct dns_answers *answers, struct arena *arena,
-                                 struct limit_hits *hits, struct outcome *outcome)
+static uint32_t question_budget(const struct identity *id)
+{
+    return id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX;
+}
+
+/* Nobody is told the explanation of a HELO that is not the verdict. */
+static bool wants_explanation(const struct judging *judging, const struct identity *id)
+{
+    return !id->besides && judging->request->want_explanation;
+}
+
+static struct spf_shared_id shared_id(const struct judging *judging, const struct identity *id)
+{
+    return (struct spf_shared_id){
+        .domain = &id->domain,
+        .client = ip_unmap(judging->request->client), /* SP-5, E11 */
+        .void_limit = judging->request->void_limit,
+        .besides = id->besides,
+    };
+}
+
+/* Another message's result (SP-36). */
+static bool outcome_share(const struct judging *judging, const struct identity *id,
+                          struct outcome *outcome)
+{
+    struct result_cache *results = judging->answers->results.spf;
+    if (!results)
+        return false;
+    struct spf_shared_id shared = shared_id(judging, id);
+    outcome->taken = spf_shared_take(results, &shared, wants_explanation(judging, id),
+                                     judging->arena, outcome->check, &outcome->questions);
+    return outcome->taken;
+}
+
+static enum judge identity_check(const struct judging *judging, const struct identity *id,
+                                 struct outcome *outcome)
 {
     struct spf_run run;
+    if (outcome_share(judging, id, outcome))
+        return JUDGE_DONE;
     spf_run_begin(&run, &id->domain);
-    run.request = request;
-    run.answers = answers;
-    run.arena = arena;
-    run.hits = hits;
-    run.client = ip_unmap(request->client); /* SP-5, E11 */
+    run.request = judging->request;
+    run.answers = judging->answers;
+    run.arena = judging->arena;
+    run.hits = judging->hits;
+    run.client = ip_unmap(judging->request->client); /* SP-5, E11 */
     run.local = id->local.n ? id->local : SPAN("postmaster");
     run.local_ascii = is_ascii(run.local);
     run.sender = &id->domain;
-    run.questions_left = id->besides ? MAX_SPF_HELO_QUESTIONS : UINT32_MAX;
-    run.want_explanation = !id->besides && request->want_explanation;
+    run.questions_left = question_budget(id);
+    run.want_explanation = wants_explanation(judging, id);
     run.prefix = -1;
+    run.shared_until_ms = INT64_MAX;
     run.explanation_begin = MAX_SPF_EXPLANATION_BYTES;
     if (spf_check_host(&run) == JUDGE_WAITING)
         return JUDGE_WAITING;
     outcome_take(outcome, &run);
+    outcome->questions = question_budget(id) - run.questions_left;
     return JUDGE_DONE;
 }
 
@@ -165,6 +216,9 @@ static void outcome_begin(struct outcome *outcome, const struct identity *id,
     outcome->check = check;
     outcome->way_count = 0;
     outcome->explanation_bytes = 0;
+    outcome->questions = 0;
+    outcome->shared_until_ms = 0;
+    outcome->taken = false;
 }
 
 /* The steps with a space between; false without memory. */
@@ -201,6 +255,8 @@ static void outcome_publish(const struct outcome *outcome, struct arena *arena)
 {
     struct span explanation = span_of(outcome->explanation, outcome->explanation_bytes);
     struct spf_check *check = outcome->check;
+    if (outcome->taken)
+        return;
     if (outcome->way_count)
         check->mechanism = outcome->way[0];
     if (explanation.n)
@@ -210,10 +266,28 @@ static void outcome_publish(const struct outcome *outcome, struct arena *arena)
     no_memory(check);
 }
 
+/* For other messages, where no limit was met in either check. */
+static void outcome_keep(const struct judging *judging, const struct identity *id,
+                         const struct outcome *outcome)
+{
+    struct result_cache *results = judging->answers->results.spf;
+    if (!results || !outcome->shared_until_ms || limit_over(judging->hits))
+        return;
+    struct spf_shared_id shared = shared_id(judging, id);
+    spf_shared_keep(results, &shared, wants_explanation(judging, id), outcome->check,
+                    outcome->questions, outcome->shared_until_ms);
+}
+
+static uint32_t spared(const struct outcome *outcome)
+{
+    return outcome->taken ? outcome->questions : 0;
+}
+
 enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
                      struct arena *arena, struct limit_hits *hits, struct spf_judgement *judgement)
 {
     struct limit_hits counted = {{0}};
+    const struct judging judging = {request, answers, arena, &counted};
     struct outcome checked;
     struct outcome helo;
     struct identity id;
@@ -230,11 +304,12 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
     outcome_begin(&checked, &id, &judgement->checked);
     outcome_begin(&helo, &helo_id, &judgement->helo);
     judgement->mail_from_malformed = false;
+    judgement->spared = 0;
 
     if (!id.reason)
-        waiting |= identity_check(request, &id, answers, arena, &counted, &checked) != JUDGE_DONE;
+        waiting |= identity_check(&judging, &id, &checked) != JUDGE_DONE;
     if (!helo_id.reason)
-        waiting |= identity_check(request, &helo_id, answers, arena, &counted, &helo) != JUDGE_DONE;
+        waiting |= identity_check(&judging, &helo_id, &helo) != JUDGE_DONE;
     if (waiting || helo_id.reason)
         check_clear(&judgement->helo);
     if (waiting) {
@@ -242,9 +317,13 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
         return JUDGE_WAITING;
     }
     outcome_publish(&checked, arena);
-    if (!helo_id.reason)
+    outcome_keep(&judging, &id, &checked);
+    if (!helo_id.reason) {
         outcome_publish(&helo, arena);
+        outcome_keep(&judging, &helo_id, &helo);
+    }
     judgement->mail_from_malformed = request->path && request->path->kind == MAIL_PATH_MALFORMED;
+    judgement->spared = spared(&checked) + spared(&helo);
     limit_hits_add(hits, &counted);
     return JUDGE_DONE;
 }

@@ -62,6 +62,7 @@ struct spf_judgement
     struct spf_check
         helo; /* the HELO identity checked besides; result RESULT_UNSET where it was not */
     bool mail_from_malformed; /* A02: `checked` is none, and no SPF identifier for DMARC */
+    uint32_t spared; /* questions that were not asked since other messages' results were taken */
 };
 
 /*

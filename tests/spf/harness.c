@@ -21,6 +21,59 @@ static void expect_same(const struct spf_judgement *a, const struct spf_judgemen
     cr_expect(a->mail_from_malformed == b->mail_from_malformed);
 }
 
+/* --- SP-36: results that other messages take --- */
+
+static struct result_cache *results; /* of the judgement under test */
+
+/* What the trial was told, as the shared cache would tell it. */
+static bool find_told(void *context, const struct dns_name *name, enum dns_type type,
+                      struct dns_answer *answer)
+{
+    struct spf_trial *trial = context;
+    const struct dns_answer *told = dns_peek(&trial->answers, name, type);
+    if (!told)
+        return false;
+    *answer = *told;
+    answer->shared_until_ms = 1000;
+    return true;
+}
+
+/* The same request of another message. */
+static void run_sharing(struct spf_trial *trial, const struct spf_request *request,
+                        struct spf_judgement *judgement, struct arena *arena)
+{
+    const struct dns_near near = {.find = find_told, .context = trial, .results = {.spf = results}};
+    struct limit_hits hits = {{0}};
+    struct dns_answers answers;
+    dns_answers_init(&answers, arena, &hits);
+    answers.near = &near;
+    answers.results = near.results;
+    cr_assert(spf_judge(request, &answers, arena, &hits, judgement) == JUDGE_DONE);
+    cr_expect(memcmp(&hits, &trial->hits, sizeof hits) == 0, "SP-36: other limits were hit");
+    cr_expect(answers.count <= trial->answers.count &&
+                  answers.count + judgement->spared >= trial->answers.count,
+              "SP-36: %u asked and %u spared of %u", answers.count, judgement->spared,
+              trial->answers.count);
+}
+
+/* The first leaves its results behind and the second takes them, where that may be. */
+static void expect_same_sharing(struct spf_trial *trial, const struct spf_request *request)
+{
+    struct spf_judgement first, second;
+    struct arena arena;
+    arena_init(&arena, MAX_ARENA_BYTES);
+    results = result_cache_new(1, 1024, 0);
+    cr_assert(results != NULL);
+    run_sharing(trial, request, &first, &arena);
+    run_sharing(trial, request, &second, &arena);
+    expect_same(&first, &trial->judgement);
+    expect_same(&second, &trial->judgement);
+    cr_expect(first.spared == 0);
+    trial->spared = second.spared;
+    result_cache_free(&results);
+    arena_fini(&arena);
+}
+
 void spf_trial_run(struct spf_trial *trial, const struct spf_request *request,
                    struct dns_source *source)
 {
@@ -37,6 +90,7 @@ void spf_trial_run(struct spf_trial *trial, const struct spf_request *request,
     }
     cr_assert(spf_judge(request, &trial->answers, &trial->arena, &hits, &again) == JUDGE_DONE);
     expect_same(&trial->judgement, &again);
+    expect_same_sharing(trial, request);
 }
 
 void spf_trial_end(struct spf_trial *trial)

@@ -13,9 +13,11 @@ struct spf_trial
     struct limit_hits hits;
     struct dns_answers answers;
     uint32_t rounds; /* times that the judge had to wait */
+    uint32_t spared; /* questions that a second message was spared (SP-36) */
 };
 
-/* Judges until it is done. A rerun with all answers at hand must say and count the same (R3). */
+/* Judges until it is done. A rerun with all answers at hand must say and count the same (R3), and
+ * so must a message that takes the results of another one (SP-36). */
 void spf_trial_run(struct spf_trial *trial, const struct spf_request *request,
                    struct dns_source *source);
 void spf_trial_end(struct spf_trial *trial);

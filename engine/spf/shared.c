@@ -1,0 +1,115 @@
+#include "spf/shared.h"
+
+enum
+{
+    ADDRESS_MAX = 16,
+    KEY_MAX = 2 + 4 + ADDRESS_MAX + DNS_NAME_MAX,
+    QUESTIONS_MAX = UINT8_MAX,
+};
+
+/* A value of the table. */
+struct shared
+{
+    const char *reason; /* static */
+    int32_t prefix;
+    uint16_t record_n, path_n;
+    uint16_t mechanism_at, mechanism_n; /* a part of the record */
+    uint8_t result, lookups, voids, questions;
+    uint8_t texts[]; /* record, path */
+};
+
+static struct span key_write(const struct spf_shared_id *id, uint8_t key[KEY_MAX])
+{
+    size_t address_n = id->client.family == IP_V4 ? 4 : ADDRESS_MAX;
+    size_t n = 2;
+    key[0] = (uint8_t)id->client.family;
+    key[1] = id->besides;
+    memcpy(key + n, &id->void_limit, sizeof id->void_limit);
+    n += sizeof id->void_limit;
+    memcpy(key + n, id->client.bytes, address_n);
+    n += address_n;
+    memcpy(key + n, id->domain->wire, id->domain->length);
+    return span_of(key, n + id->domain->length);
+}
+
+/* The explanation of a fail is the message's own: it may have all macros (SP-37). */
+static bool is_explained(bool want_explanation, enum result result)
+{
+    return want_explanation && result == RESULT_FAIL;
+}
+
+/* False without memory. */
+static bool texts_take(const struct shared *shared, struct arena *arena, struct spf_check *check)
+{
+    struct span texts = span_of(shared->texts, (size_t)shared->record_n + shared->path_n);
+    size_t mechanism_end = (size_t)shared->mechanism_at + shared->mechanism_n;
+    check->record = check->mechanism = check->path = (struct span){NULL, 0};
+    if (texts.n == 0)
+        return true;
+    texts = arena_copy(arena, texts);
+    if (!texts.p)
+        return false;
+    check->record = span_slice(texts, 0, shared->record_n);
+    check->mechanism = span_slice(check->record, shared->mechanism_at, mechanism_end);
+    check->path = span_skip(texts, shared->record_n);
+    return true;
+}
+
+bool spf_shared_take(struct result_cache *cache, const struct spf_shared_id *id,
+                     bool want_explanation, struct arena *arena, struct spf_check *check,
+                     uint32_t *questions)
+{
+    uint8_t bytes[KEY_MAX];
+    struct span key = key_write(id, bytes);
+    struct span value = result_cache_find(cache, key, dns_name_hash(key, cache->seed));
+    const struct shared *shared = (const void *)value.p;
+    if (!shared || is_explained(want_explanation, (enum result)shared->result) ||
+        !texts_take(shared, arena, check))
+        return false;
+    check->result = (enum result)shared->result;
+    check->reason = shared->reason;
+    check->prefix = shared->prefix;
+    check->lookups = shared->lookups;
+    check->voids = shared->voids;
+    *questions = shared->questions;
+    return true;
+}
+
+static void shared_write(const struct spf_check *check, uint32_t questions, struct shared *shared)
+{
+    *shared = (struct shared){
+        .reason = check->reason,
+        .prefix = check->prefix,
+        .record_n = (uint16_t)check->record.n,
+        .path_n = (uint16_t)check->path.n,
+        .mechanism_n = (uint16_t)check->mechanism.n,
+        .result = (uint8_t)check->result,
+        .lookups = (uint8_t)check->lookups,
+        .voids = (uint8_t)check->voids,
+        .questions = (uint8_t)questions,
+    };
+    if (check->mechanism.n)
+        shared->mechanism_at = (uint16_t)(check->mechanism.p - check->record.p);
+    assert((size_t)shared->mechanism_at + check->mechanism.n <= check->record.n);
+    if (check->record.n)
+        memcpy(shared->texts, check->record.p, check->record.n);
+    if (check->path.n)
+        memcpy(shared->texts + check->record.n, check->path.p, check->path.n);
+}
+
+void spf_shared_keep(struct result_cache *cache, const struct spf_shared_id *id,
+                     bool want_explanation, const struct spf_check *check, uint32_t questions,
+                     int64_t until_ms)
+{
+    uint8_t bytes[KEY_MAX];
+    if (check->uses_local_part || check->result == RESULT_TEMPERROR ||
+        is_explained(want_explanation, check->result) || questions > QUESTIONS_MAX)
+        return;
+    assert(check->lookups <= UINT8_MAX && check->voids <= UINT8_MAX);
+    struct span key = key_write(id, bytes);
+    struct shared *shared =
+        result_cache_keep(cache, key, dns_name_hash(key, cache->seed), until_ms,
+                          offsetof(struct shared, texts) + check->record.n + check->path.n);
+    if (shared)
+        shared_write(check, questions, shared);
+}
