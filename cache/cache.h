@@ -52,9 +52,9 @@
  *       starts its own rotation_s seconds with its arrival.
  *   G10 A key's place in the table depends on 128 random bits drawn in cache_new (L05).
  *   G11 A reader that goes on using what follows from an answer until `stands_until_ms`, without
- *       looking it up, takes nothing from the entry: it is in demand already, so it will be asked
- *       again in time whether it is looked up or not, and the reader is back when that time has
- *       come. What was removed or flushed since then cache_removals tells.
+ *       looking it up, misses nothing and takes nothing from the entry: it is in demand already, so
+ *       it will be asked again in time whether it is looked up or not, and no refresh puts another
+ *       answer in its place before. What was removed or flushed since then cache_removals tells.
  *
  *
  * Threads (QSBR)
@@ -174,7 +174,7 @@ struct cache_hit
         outcome;               /* CACHE_FAILURE is fresh too: "not asked again before it expires" */
     const void *object;        /* cached; NULL where the put had none */
     int64_t age_ms;            /* since the answer was received */
-    int64_t stands_until_ms;   /* G11; 0: it does not */
+    int64_t stands_until_ms;   /* G11; may be over, 0 where it never began */
     bool refresh;              /* time to ask again in the background: cache_refresh_claim */
     struct cache_entry *entry; /* cached; for the claims */
 };

@@ -54,6 +54,14 @@ static void fill_hit(struct cache_hit *hit, struct cache_entry *e, int64_t now_m
     };
 }
 
+/* No entry is asked again before this, whatever its spread; from then on a newer answer may come at
+ * any moment (G11). */
+static int64_t refreshes_begin_ms(const struct cache_entry *e)
+{
+    uint32_t life_s = (uint32_t)((e->expires_ms - e->received_ms) / 1000);
+    return e->expires_ms - cache_ttl_refresh_lead_ms(life_s, UINT8_MAX);
+}
+
 enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
                            struct cache_hit *hit)
 {
@@ -69,11 +77,11 @@ enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t
     }
     count_hit(reader, state, e->outcome);
     fill_hit(hit, e, now_ms);
-    int64_t ask_ms = atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
     bool in_demand = entry_in_demand(e);
-    hit->refresh = (state == CACHE_STALE || in_demand) && now_ms >= ask_ms;
-    if (state == CACHE_FRESH && in_demand) /* G11 */
-        hit->stands_until_ms = ask_ms < e->expires_ms ? ask_ms : e->expires_ms;
+    hit->refresh = (state == CACHE_STALE || in_demand) &&
+                   now_ms >= atomic_load_explicit(&e->ask_ms, memory_order_relaxed);
+    if (in_demand && e->outcome != CACHE_FAILURE)
+        hit->stands_until_ms = refreshes_begin_ms(e);
     return state;
 }
 
