@@ -365,6 +365,53 @@ Test(shared, random_streams_have_the_verdicts_of_those_who_ask)
         random_stream(seed, 2500);
 }
 
+/* --- the ceiling of questions --- */
+
+/* SPF for a sender whose policy is eight levels down takes 1 + `hosts` + 1 (HELO) questions. */
+static void write_deep_zone(unsigned hosts, char zone[8192])
+{
+    size_t n = (size_t)snprintf(zone, 8192, "a.b.c.d.e.f.g.h.example TXT \"v=spf1 ");
+    for (unsigned i = 0; i < hosts; i += 11)
+        n += (size_t)snprintf(zone + n, 8192 - n, "mx:m%u.example ", i);
+    n += (size_t)snprintf(zone + n, 8192 - n, "-all\"\n");
+    for (unsigned i = 0; i < hosts; i++)
+        if (i % 11)
+            n += (size_t)snprintf(zone + n, 8192 - n,
+                                  "m%u.example MX 1 h%u.example\nh%u.example A 192.0.2.99\n",
+                                  i / 11 * 11, i, i);
+    snprintf(zone + n, 8192 - n,
+             "example TXT \"no more\"\n_dmarc.example TXT \"v=DMARC1;p=none\"\n");
+}
+
+/* A message that took results meets MAX_DNS_QUESTIONS where one that asked for all meets it. */
+Test(shared, the_ceiling_of_questions_is_the_same)
+{
+    static const struct envelope deep = {{(const uint8_t *)"192.0.2.1", 9},
+                                         {(const uint8_t *)"helo.example", 12},
+                                         {(const uint8_t *)"u@a.b.c.d.e.f.g.h.example", 25}};
+    unsigned over = 0, under = 0;
+    for (unsigned hosts = 46; hosts < 58; hosts++) {
+        char zone[8192];
+        struct scene scene;
+        write_deep_zone(hosts, zone);
+        scene_open(&scene, zone);
+        for (unsigned i = 0; i < 8; i++) /* while SPF waits, DMARC asks before it */
+            free(judge(&scene, &deep, 0, false, false));
+        char *want = judge(&scene, &deep, 0, false, false);
+        for (unsigned i = 0; i < 6; i++) {
+            char *got = judge(&scene, &deep, 1, true, i & 1);
+            cr_expect_str_eq(got, want, "%u hosts:\n%s\n%s", hosts, got, want);
+            free(got);
+        }
+        over += strstr(want, "too_many_questions") != NULL;
+        under += strstr(want, "too_many_questions") == NULL;
+        cr_expect(hits(&scene) > 0);
+        free(want);
+        scene_close(&scene);
+    }
+    cr_expect(over > 2 && under > 2, "%u over the ceiling, %u under", over, under);
+}
+
 /* --- evidence --- */
 
 /* Who asks for evidence has it whole, however many took results before. */
