@@ -9,12 +9,11 @@
  * Everything is forgotten when the number of removals that result_cache_begin is told differs from
  * the one before: then somebody has thrown away what results may have come from.
  *
- * Threads: one thread's, but for the counters.
+ * Threads: one thread's.
  */
 #ifndef BASE_RESULT_CACHE_H
 #define BASE_RESULT_CACHE_H
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -35,8 +34,7 @@ struct result_cache
     /* The round's. */
     int64_t now_ms; /* CLOCK_MONOTONIC */
     uint64_t removals;
-    /* Written by the thread, read by any. */
-    _Atomic uint64_t hits, misses;
+    uint64_t hits, misses; /* since the start */
 
     uint32_t *tags;   /* owned: a part of the hash for each entry; 0: nothing there */
     uint8_t *entries; /* owned: cache lines, entry_room for each */

@@ -75,6 +75,15 @@ void round_end_message(struct round *round, struct message *message)
         message_free(message);
 }
 
+struct round_shared round_shared(const struct round *round)
+{
+    const struct result_cache *spf = round->spf_shared;
+    return (struct round_shared){
+        .spf_hits = spf ? spf->hits : 0,
+        .spf_misses = spf ? spf->misses : 0,
+    };
+}
+
 void round_hash(struct round *round)
 {
     hash_queue_run(&round->hashes);

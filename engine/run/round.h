@@ -68,6 +68,13 @@ void round_hash(struct round *round);
  * message_step for each afterwards. Returns how many jobs there were. */
 uint32_t round_verify(struct round *round, struct message *const *messages, uint32_t n);
 
+/* What messages took from others, and did not find there, since the start. */
+struct round_shared
+{
+    uint64_t spf_hits, spf_misses;
+};
+struct round_shared round_shared(const struct round *round);
+
 /* near.c: fills round->near and near_sharing. */
 void near_init(struct round *round);
 

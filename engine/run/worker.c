@@ -186,6 +186,14 @@ static void park_tasks(struct worker *worker)
     worker->running_count = 0;
 }
 
+/* The round's own table is for its thread alone. */
+static void note_shared(struct worker *worker)
+{
+    struct round_shared shared = round_shared(&worker->round);
+    atomic_store_explicit(&worker->counts.spf_hits, shared.spf_hits, memory_order_relaxed);
+    atomic_store_explicit(&worker->counts.spf_misses, shared.spf_misses, memory_order_relaxed);
+}
+
 void worker_round(struct worker *worker)
 {
     round_begin(&worker->round, engine_clock_ms());
@@ -201,6 +209,7 @@ void worker_round(struct worker *worker)
     park_tasks(worker);
     own_time_round_done(worker);
     task_round_done(worker);
+    note_shared(worker);
     COUNT_ADD(worker->counts.rounds, 1);
     cache_thread_quiescent();
 }

@@ -45,7 +45,7 @@ static void begin(struct asker *a, struct cupboard *cupboard)
 {
     asker_init(a);
     *cupboard = (struct cupboard){.has = true, .answer = old_answer};
-    cupboard->near = (struct dns_near){find, may_renew, cupboard};
+    cupboard->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = cupboard};
     a->answers.near = &cupboard->near;
 }
 

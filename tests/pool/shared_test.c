@@ -178,7 +178,7 @@ static char *judge(struct scene *scene, const struct envelope *envelope, int64_t
 
 static uint64_t hits(const struct scene *scene)
 {
-    return scene->round.spf_shared->hits;
+    return round_shared(&scene->round).spf_hits;
 }
 
 static const struct envelope user = {{(const uint8_t *)"192.0.2.1", 9},
@@ -438,4 +438,76 @@ Test(shared, evidence_is_worked_out)
     }
     cr_expect(hits(&scene) == taken + 2);
     scene_close(&scene);
+}
+
+/* --- in the pool --- */
+
+struct seen
+{
+    struct judged judged;
+    uint32_t questions;
+    struct buffer results;
+};
+
+static void note_seen(void *context, enum task_outcome outcome, const struct message *message)
+{
+    struct seen *seen = context;
+    seen->judged.outcome = outcome;
+    seen->questions = message ? message->answers.count : 0;
+    buffer_init(&seen->results, 64 * 1024);
+    if (message)
+        verdict_write_results(&message->verdict, &seen->results);
+    atomic_fetch_add(&seen->judged.calls, 1);
+}
+
+static void judge_in_pool(struct fixture *fixture, const struct sample *sample, bool share,
+                          struct seen *seen)
+{
+    struct chunk *chunk = chunk_of(sample->text);
+    *seen = (struct seen){.questions = 0};
+    struct task_request request = {
+        .envelope = sample->envelope,
+        .without_evidence = share,
+        .done = note_seen,
+        .context = seen,
+    };
+    struct task *task = pool_submit(fixture->pool, &request);
+    cr_assert(task);
+    task_feed(task, chunk, span_of(chunk->bytes, sample->text.n));
+    task_end(task);
+    chunk_unref(&chunk);
+    wait_for(&seen->judged);
+    cr_assert(seen->judged.outcome == TASK_JUDGED);
+}
+
+/* Every sample: who asks for evidence asks what it asked before anybody shared. */
+Test(shared, in_the_pool_evidence_is_asked_for)
+{
+    const struct samples *samples = samples_read();
+    struct fixture fixture;
+    struct pool_stats stats;
+    unsigned fewer = 0;
+    fixture_open(&fixture, &(struct fixture_config){.workers = 1});
+    for (size_t i = 0; i < samples->count; i++) {
+        struct seen before, shared, after;
+        judge_in_pool(&fixture, &samples->rows[i], false, &before);
+        for (unsigned times = 0; times < 4; times++) {
+            judge_in_pool(&fixture, &samples->rows[i], true, &shared);
+            cr_expect(span_equal(buffer_span(&shared.results), buffer_span(&before.results)),
+                      "%.*s", (int)samples->rows[i].file.n, samples->rows[i].file.p);
+            fewer += shared.questions < before.questions;
+            buffer_fini(&shared.results);
+        }
+        judge_in_pool(&fixture, &samples->rows[i], false, &after);
+        cr_expect(after.questions <= before.questions, "a psd= tag may end a walk earlier");
+        cr_expect(after.questions >= shared.questions);
+        cr_expect(span_equal(buffer_span(&after.results), buffer_span(&before.results)));
+        buffer_fini(&before.results);
+        buffer_fini(&after.results);
+    }
+    pool_stats(fixture.pool, &stats);
+    cr_expect(fewer > samples->count, "%u", fewer);
+    cr_expect(stats.spf_hits > samples->count && stats.spf_misses > 0, "%lu hits, %lu misses",
+              stats.spf_hits, stats.spf_misses);
+    fixture_close(&fixture);
 }

@@ -67,6 +67,14 @@ static void write_own_time(struct jsonw *json, const struct pool_own_time *own_t
     jsonw_object_close(json);
 }
 
+static void write_shared(struct jsonw *json, const struct pool_stats *stats)
+{
+    jsonw_object_open(json, "shared");
+    jsonw_uint(json, "spf_hits", stats->spf_hits);
+    jsonw_uint(json, "spf_misses", stats->spf_misses);
+    jsonw_object_close(json);
+}
+
 static void write_pool(struct jsonw *json, struct run *run)
 {
     struct pool_stats stats;
@@ -86,6 +94,7 @@ static void write_pool(struct jsonw *json, struct run *run)
     jsonw_uint(json, "queued_bytes", stats.queued_bytes);
     jsonw_uint(json, "cpu_ns", stats.cpu_ns);
     write_own_time(json, &stats.own_time);
+    write_shared(json, &stats);
     write_results(json, &stats);
     write_limits(json, &stats);
     jsonw_object_close(json);
