@@ -595,6 +595,7 @@ void message_move(struct message *message, const struct dns_near *near)
     message->body.queue = NULL;
     message->queue = NULL;
     message->answers.near = near;
+    message->answers.results = (struct shared_results){.spf = NULL}; /* another thread's */
 }
 
 static void let_go(struct message *message)
