@@ -194,6 +194,18 @@ static void note_shared(struct worker *worker)
     atomic_store_explicit(&worker->counts.spf_misses, shared.spf_misses, memory_order_relaxed);
 }
 
+#ifdef POOL_QUIESCENT_IN_ROUND
+/* The negative control of tests/stress/pool_stress.c: keys are in use. Now and then with time for
+ * what was flushed to go: liburcu's thread looks every 10 ms. */
+static void quiescent_in_round(const struct worker *worker)
+{
+    cache_thread_offline();
+    if (worker->hashing_count && atomic_load(&worker->counts.rounds) % 4 == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 15 * 1000 * 1000}, NULL);
+    cache_thread_online();
+}
+#endif
+
 void worker_round(struct worker *worker)
 {
     round_begin(&worker->round, engine_clock_ms());
@@ -201,7 +213,7 @@ void worker_round(struct worker *worker)
     take_timers(worker);
     run_tasks(worker);
 #ifdef POOL_QUIESCENT_IN_ROUND
-    cache_thread_quiescent(); /* the negative control of tests/stress/pool_stress.c */
+    quiescent_in_round(worker);
 #endif
     hash_tasks(worker);
     verify_tasks(worker);

@@ -36,7 +36,7 @@ enum
     WORKERS = 3,
     PRODUCERS = 2,
     OPEN = 24, /* messages of one producer at a time */
-    LIVES = 3, /* starts and stops */
+    LIVES = 3, /* starts and stops; and a quiet one */
     NOW = 1792972860,
     CACHE_BYTES = 64 * 1024, /* less than all names need */
     BUCKETS = 64,            /* a flush walks them all */
@@ -370,7 +370,7 @@ static void *flusher_main(void *argument)
         atomic_fetch_add(&flushed, resolvers_flush(resolvers, i % 4 ? is_of_shop : NULL, NULL));
         atomic_fetch_add(&flushes, 1);
         cache_thread_offline();
-        nap_us(100);
+        nap_us(2000); /* there are hits in between */
         cache_thread_online();
     }
     cache_thread_unregister();
@@ -417,13 +417,17 @@ static void open_all(void)
         broken(error, "pool_start", 0, 1);
 }
 
-/* Without producers the pool is idle now and then: the guest is busy. */
+/* Without producers and queries the pool is idle now and then: the guest is busy. */
 static void live(uint64_t milliseconds, bool quiet)
 {
     void *(*const bodies[])(void *) = {host_main, flusher_main, asker_main, producer_main,
                                        producer_main};
+    enum
+    {
+        QUIET_BODIES = 2,
+    };
     pthread_t threads[COUNT_OF(bodies)];
-    size_t count = quiet ? COUNT_OF(bodies) - PRODUCERS : COUNT_OF(bodies);
+    size_t count = quiet ? QUIET_BODIES : COUNT_OF(bodies);
     open_all();
     atomic_store(&stop, false);
     for (uintptr_t i = 0; i < count; i++)
@@ -464,8 +468,8 @@ int main(int argc, char **argv)
     mallopt(M_PERTURB, 0x5a); /* released memory does not look alive */
     read_samples();
     read_options();
-    for (unsigned i = 0; i < LIVES; i++) {
-        live(milliseconds / LIVES, i % 2);
+    for (unsigned i = 0; i <= LIVES; i++) {
+        live(milliseconds / LIVES, i == LIVES);
         end_life(&sum);
     }
     for (size_t i = 0; i < COUNT_OF(samples); i++)
