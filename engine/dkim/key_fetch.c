@@ -69,12 +69,12 @@ static const struct dkim_prepared *prepared_of(const struct dns_answer *answer)
     return (const struct dkim_prepared *)(const void *)prepared;
 }
 
-static void take_prepared(const struct dkim_prepared *prepared, uint32_t at,
-                          struct limit_hits *hits, struct dkim_key_record *record)
+static const struct dkim_key_record *prepared_record(const struct dkim_prepared *prepared,
+                                                     uint32_t at, struct limit_hits *hits)
 {
     assert(at < prepared->count);
-    *record = prepared->records[at];
-    limit_hit_over(hits, record->over);
+    limit_hit_over(hits, prepared->records[at].over);
+    return &prepared->records[at];
 }
 
 static void read_records(const struct dkim_signature *signature, const struct dns_answer *answer,
@@ -84,19 +84,20 @@ static void read_records(const struct dkim_signature *signature, const struct dn
     const char *other = NULL; /* why the first record is no key record */
     keys->borrowed = prepared != NULL;
     for (uint32_t i = 0; i < answer->count; i++) {
-        struct dkim_key_record record;
+        struct dkim_key_record parsed;
+        const struct dkim_key_record *record = &parsed;
         if (keys->count == MAX_SIGNATURE_KEYS) {
             limit_hit(hits, LIMIT_SIGNATURE_KEYS);
             break;
         }
         if (prepared)
-            take_prepared(prepared, i, hits, &record);
+            record = prepared_record(prepared, i, hits);
         else
-            dkim_key_record_parse(answer->records[i].text, hits, &record);
-        if (record.is_key_record)
-            keep_record(keys, &record, signature);
+            dkim_key_record_parse(answer->records[i].text, hits, &parsed);
+        if (record->is_key_record)
+            keep_record(keys, record, signature);
         else if (!other)
-            other = record.reason;
+            other = record->reason;
     }
     if (keys->result == RESULT_TEMPERROR)
         keys->usable = 0; /* a key that could not be tried might have been the one */
@@ -108,17 +109,27 @@ static void read_records(const struct dkim_signature *signature, const struct dn
         keys->reason = NULL;
 }
 
+/* Once more: what is over a limit was counted the first time. */
+static void read_again(const struct dkim_signature *signature, const struct dns_answer *answer,
+                       struct dkim_keys *keys)
+{
+    struct limit_hits known = {{0}};
+    read_records(signature, answer, &known, keys);
+}
+
 enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_answers *answers,
                            struct limit_hits *hits, struct dkim_keys *keys)
 {
-    struct limit_hits known = {{0}};
     dkim_keys_forget(keys);
     const struct dns_answer *answer = dns_lookup(answers, &signature->key_name, DNS_TXT);
     if (!answer)
         return JUDGE_WAITING;
     switch (answer->outcome) {
     case DNS_ANSWER:
-        read_records(signature, answer, keys->counted ? &known : hits, keys);
+        if (keys->counted)
+            read_again(signature, answer, keys);
+        else
+            read_records(signature, answer, hits, keys);
         keys->counted = true;
         break;
     case DNS_NXDOMAIN:
@@ -144,7 +155,10 @@ void dkim_keys_fini(struct dkim_keys *keys)
 void dkim_keys_forget(struct dkim_keys *keys)
 {
     dkim_keys_fini(keys);
-    *keys = (struct dkim_keys){.result = RESULT_UNSET, .counted = keys->counted};
+    keys->result = RESULT_UNSET;
+    keys->reason = NULL;
+    keys->bits = 0;
+    keys->testing = keys->borrowed = false;
 }
 
 void dkim_keys_hold(struct dkim_keys *keys)

@@ -59,13 +59,19 @@ static inline bool base64_drain(struct base64_run *run)
 
 static inline bool base64_gather(struct base64_run *run, const uint8_t *in, size_t n)
 {
+    size_t staged = 0; /* in a register: each block waits for the one before */
     for (size_t at = 0; at < n; at += SIMD_BLOCK) {
         struct block b = block_at(in, n, at, ' ');
-        run->staged += block_compress(b, ~block_fws(b), run->stage + run->staged);
-        if (run->staged > BASE64_STAGE - SIMD_BLOCK && !base64_drain(run))
+        staged += block_compress(b, ~block_fws(b), run->stage + staged);
+        if (staged <= BASE64_STAGE - SIMD_BLOCK)
+            continue;
+        run->staged = staged;
+        if (!base64_drain(run))
             return false;
+        staged = run->staged;
     }
-    return run->staged <= SIMD_BLOCK || base64_drain(run);
+    run->staged = staged;
+    return staged <= SIMD_BLOCK || base64_drain(run);
 }
 
 /* What is left: `n` characters, SIMD_BLOCK at most. "A" stands for six zeros, as "=" does; of the
