@@ -1,6 +1,6 @@
 /*
- * Which kernel hashes: SHA-NI where the level in use allows it (simd/kernel.h) and where it gave
- * right answers when it was first asked for; else OpenSSL's.
+ * Which kernel hashes: SHA-NI, with as many registers as the level in use allows (simd/kernel.h),
+ * where it gave right answers when it was first asked for; else OpenSSL's.
  */
 #include <stdatomic.h>
 
@@ -56,25 +56,31 @@ bool sha256_kernel_answers_right(const struct sha256_kernel *kernel)
     return true;
 }
 
-/* The SHA-NI kernel has been tried: right, or never to be used. */
-static bool ni_is_right(void)
+enum outcome
 {
-    enum
-    {
-        UNTRIED = 0,
-        RIGHT,
-        WRONG,
-    };
-    static _Atomic int outcome; /* threads that come first together find the same */
-    int now = atomic_load_explicit(&outcome, memory_order_relaxed);
+    UNTRIED = 0,
+    RIGHT,
+    WRONG,
+};
+
+/* The kernel has been tried: right, or never to be used. Threads that come first together find the
+ * same. */
+static bool is_right(const struct sha256_kernel *kernel, _Atomic int *outcome)
+{
+    int now = atomic_load_explicit(outcome, memory_order_relaxed);
     if (now == UNTRIED) {
-        now = sha256_kernel_answers_right(&sha256_ni) ? RIGHT : WRONG;
-        atomic_store_explicit(&outcome, now, memory_order_relaxed);
+        now = sha256_kernel_answers_right(kernel) ? RIGHT : WRONG;
+        atomic_store_explicit(outcome, now, memory_order_relaxed);
     }
     return now == RIGHT;
 }
 
 const struct sha256_kernel *sha256_chosen(void)
 {
-    return kernel_has(KERNEL_HAS_SHA_NI) && ni_is_right() ? &sha256_ni : &sha256_openssl;
+    static _Atomic int avx512, sse; /* enum outcome */
+    if (!kernel_has(KERNEL_HAS_SHA_NI))
+        return &sha256_openssl;
+    if (kernel_has(KERNEL_HAS_AVX512VL) && is_right(&sha256_ni_avx512, &avx512))
+        return &sha256_ni_avx512;
+    return is_right(&sha256_ni, &sse) ? &sha256_ni : &sha256_openssl;
 }

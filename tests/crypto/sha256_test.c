@@ -93,6 +93,11 @@ Test(sha256, kernel_follows_the_level)
     if (!kernel_force(KERNEL_AVX2) || !kernel_has(KERNEL_HAS_SHA_NI))
         return;
     cr_expect(strcmp(sha256_kernel_name(), "sha-ni") == 0, "got %s", sha256_kernel_name());
+    cr_expect(sha256_chosen() == &sha256_ni);
+    if (!kernel_force(KERNEL_AVX512))
+        return;
+    cr_expect(strcmp(sha256_kernel_name(), "sha-ni") == 0, "got %s", sha256_kernel_name());
+    cr_expect(sha256_chosen() == &sha256_ni_avx512);
 }
 
 /* Every length up to LENGTHS, from memory that ends at an inaccessible page. */
@@ -217,6 +222,8 @@ Test(sha256, lanes_of_unequal_lengths)
         try_uneven(&sha256_openssl, i);
         if (kernel_has(KERNEL_HAS_SHA_NI))
             try_uneven(&sha256_ni, i);
+        if (kernel_has(KERNEL_HAS_SHA_NI) && kernel_has(KERNEL_HAS_AVX512VL))
+            try_uneven(&sha256_ni_avx512, i);
     }
 }
 
