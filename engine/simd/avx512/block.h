@@ -75,58 +75,58 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     return _cvtmask64_u64(_mm512_cmpgt_epu8_mask(from_low, width));
 }
 
-static inline bool block_may_shrink(const uint8_t *p)
-{
-    __m512i v = _mm512_loadu_si512(p), next = _mm512_loadu_si512(p + 1);
-    __m512i space = _mm512_set1_epi8(' ');
-    __mmask64 spaces = _mm512_cmpeq_epi8_mask(v, space);
-    __mmask64 pairs = _mm512_mask_cmple_epu8_mask(spaces, next, space);
-    __mmask64 tabs = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\t'));
-    return !_kortestz_mask64_u8(pairs, tabs);
-}
-
 struct unusual
 {
-    __mmask64 pairs;
-    __m512i least;
+    __m512i unpaired, least;
 };
 
 static inline struct unusual unusual_none(void)
 {
-    return (struct unusual){0, _mm512_set1_epi8(1)};
+    return (struct unusual){_mm512_setzero_si512(), _mm512_set1_epi8(1)};
 }
 
-static inline void unusual_add(struct unusual *sum, const uint8_t *p)
+/* `next` are the octets one behind those of `v`. Without masks: compares into them are one a cycle,
+ * these operations two. */
+static inline void unusual_add(struct unusual *sum, __m512i v, __m512i next)
 {
-    __m512i v = _mm512_loadu_si512(p), next = _mm512_loadu_si512(p + 1);
-    __mmask64 cr = _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r'));
-    __mmask64 lf = _mm512_cmpeq_epi8_mask(next, _mm512_set1_epi8('\n'));
-    sum->pairs = _kor_mask64(sum->pairs, _kxor_mask64(cr, lf));
+    const int gather = 0xf6; /* a | (b ^ c) */
+    __m512i one = _mm512_set1_epi8(1);
+    __m512i cr = _mm512_min_epu8(_mm512_xor_si512(v, _mm512_set1_epi8('\r')), one);
+    __m512i lf = _mm512_min_epu8(_mm512_xor_si512(next, _mm512_set1_epi8('\n')), one);
+    sum->unpaired = _mm512_ternarylogic_epi64(sum->unpaired, cr, lf, gather);
     sum->least = _mm512_min_epu8(sum->least, v);
 }
 
 static inline bool unusual_any(struct unusual sum)
 {
+    __mmask64 unpaired = _mm512_test_epi8_mask(sum.unpaired, sum.unpaired);
     __mmask64 nul = _mm512_testn_epi8_mask(sum.least, sum.least);
-    return !_kortestz_mask64_u8(sum.pairs, nul);
+    return !_kortestz_mask64_u8(unpaired, nul);
 }
 
-/* The whole in vector and mask registers. */
-#define BLOCK_SHRINKS_BY_ITSELF
-enum
+/* Loaded once: gcc 12 reads memory again for every use, and each read here crosses a line. */
+static inline __m512i avx512_load_once(const uint8_t *p)
 {
-    SHRINK_BLOCKS = 4, /* a guess that is wrong every other time costs more than doing without */
-};
+    __m512i v = _mm512_loadu_si512(p);
+    __asm__("" : "+v"(v));
+    return v;
+}
 
-static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
+/* As avx512_blanks(), CR among them. */
+static inline __mmask64 avx512_blanks_and_cr(__mmask64 of, __m512i v)
 {
-    __m512i v = _mm512_loadu_si512(in), next = _mm512_loadu_si512(in + 1);
-    __m512i second = _mm512_loadu_si512(in + 2);
-    __mmask64 blanks = avx512_blanks(v);
-    __mmask64 cr = _mm512_mask_cmpeq_epi8_mask(blanks, next, _mm512_set1_epi8('\r'));
-    __mmask64 crlf = _mm512_mask_cmpeq_epi8_mask(cr, second, _mm512_set1_epi8('\n'));
-    __mmask64 drop = _kor_mask64(_kand_mask64(blanks, avx512_blanks(next)), crlf);
+    const __m512i ends = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, '\r', -1, -1));
+    return _mm512_mask_cmpeq_epi8_mask(of, _mm512_shuffle_epi8(ends, v), v);
+}
+
+#define BLOCK_RELAXES
+static inline size_t block_relax(const uint8_t *in, uint8_t *out, struct unusual *found)
+{
+    __m512i v = avx512_load_once(in), next = avx512_load_once(in + 1);
+    __mmask64 blanks = avx512_blanks(v), drop = avx512_blanks_and_cr(blanks, next);
     __m512i spaces = _mm512_mask_mov_epi8(v, blanks, _mm512_set1_epi8(' '));
+    unusual_add(found, v, next);
     _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(_knot_mask64(drop), spaces));
     return 64 - (size_t)__builtin_popcountll(_cvtmask64_u64(drop));
 }

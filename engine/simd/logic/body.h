@@ -3,9 +3,11 @@
  *
  * A blank is dropped if a blank or CRLF follows: only the two octets behind it matter, so blocks
  * need no state. Most have no octet that could be dropped or is a HTAB, which a few compares tell,
- * and are copied as they are; in the others dropping costs the same whatever stands there. Where
- * dropping costs little, some blocks behind one that may shrink are not asked: they come together
- * (indented text).
+ * and are copied as they are; in the others dropping costs the same whatever stands there.
+ *
+ * A level where dropping costs about as much as asking (BLOCK_RELAXES) does not ask: no branch on
+ * the text, so none that is guessed wrong. It takes a CR for a CRLF; where that turns out not to
+ * hold it begins again, which costs unusual text twice the time.
  *
  * Whether all is as it should be (no NUL, CR and LF in pairs) needs no count and no carry: a CR's
  * mask is that of the LFs one octet on. What is found is gathered without a branch.
@@ -16,11 +18,6 @@
 #include "simd/logic/masks.h"
 
 #ifndef BLOCK_SHRINKS_BY_ITSELF
-enum
-{
-    SHRINK_BLOCKS = 1,
-};
-
 static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
 {
     struct block b = block_load(in), next = block_load(in + 1);
@@ -28,29 +25,50 @@ static inline size_t block_shrink(const uint8_t *in, uint8_t *out)
     uint64_t drop = block_blanks(b) & (block_blanks(next) | crlf_next);
     return block_compress(block_spaces(b), ~drop, out);
 }
-
 #endif
 
+#ifndef BLOCK_RELAXES
 static size_t relax_body(const uint8_t *in, size_t n, uint8_t *out, bool *unusual)
 {
     uint8_t *begin = out;
     const uint8_t *end = in + n;
     struct unusual found = unusual_none();
     while (in < end) {
-        if (!block_may_shrink(in)) {
+        for (; in < end && !block_may_shrink(in); in += SIMD_BLOCK, out += SIMD_BLOCK) {
             unusual_add(&found, in);
             block_store(out, block_load(in));
-            out += SIMD_BLOCK;
-            in += SIMD_BLOCK;
-            continue;
         }
-        for (int i = 0; i < SHRINK_BLOCKS && in < end; i++, in += SIMD_BLOCK) {
-            unusual_add(&found, in);
-            out += block_shrink(in, out);
-        }
+        if (in == end)
+            break;
+        unusual_add(&found, in);
+        out += block_shrink(in, out);
+        in += SIMD_BLOCK;
     }
     *unusual = unusual_any(found);
     return (size_t)(out - begin);
 }
+
+#else
+static size_t shrink_all(const uint8_t *in, size_t n, uint8_t *out)
+{
+    uint8_t *begin = out;
+    for (const uint8_t *end = in + n; in < end; in += SIMD_BLOCK)
+        out += block_shrink(in, out);
+    return (size_t)(out - begin);
+}
+
+static size_t relax_body(const uint8_t *in, size_t n, uint8_t *out, bool *unusual)
+{
+    uint8_t *to = out;
+    struct unusual found = unusual_none();
+    for (size_t at = 0; at < n; at += SIMD_BLOCK)
+        to += block_relax(in + at, to, &found);
+    *unusual = unusual_any(found);
+    if (*unusual || (in[n] == '\r' && in[n + 1] != '\n'))
+        return shrink_all(in, n, out);
+    return (size_t)(to - out);
+}
+
+#endif
 
 #endif

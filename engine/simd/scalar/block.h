@@ -135,11 +135,6 @@ static inline bool block_may_shrink(const uint8_t *p)
 
 /* Words in which nothing may shrink are copied, the others go octet by octet. */
 #define BLOCK_SHRINKS_BY_ITSELF
-enum
-{
-    SHRINK_BLOCKS = 1,
-};
-
 static inline bool scalar_blank(uint8_t c)
 {
     return c == ' ' || c == '\t';
