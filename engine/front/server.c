@@ -320,7 +320,10 @@ static void judge_here(struct server *server)
     if (!server->front.backend.hosted)
         return;
     pool_guest_run(server->front.backend.hosted);
+    if (!outbox_has(&server->front.outbox))
+        return;
     front_collect_early(&server->front);
+    server->rings_busy = true; /* no answer will wake us, to look at them again */
 }
 
 static void turn(struct server *server)
