@@ -159,9 +159,8 @@ bool taglist_parse(struct span text, enum taglist_mode mode, struct taglist *lis
     return true;
 }
 
-const struct tag *taglist_find_key(const struct taglist *list, uint32_t key)
+static const struct tag *find_key(const struct taglist *list, uint32_t key)
 {
-    assert(key);
     for (uint32_t i = 0; i < list->count; i++)
         if (list->tags[i].key == key)
             return &list->tags[i];
@@ -172,7 +171,7 @@ const struct tag *taglist_find(const struct taglist *list, struct span name)
 {
     uint32_t key = taglist_key(name);
     if (key)
-        return taglist_find_key(list, key);
+        return find_key(list, key);
     for (uint32_t i = 0; i < list->count; i++)
         if (span_equal(list->tags[i].name, name))
             return &list->tags[i];

@@ -76,8 +76,6 @@ static inline uint32_t taglist_key(struct span name)
     return key;
 }
 
-/* The tag of that key (not 0), or NULL. */
-const struct tag *taglist_find_key(const struct taglist *list, uint32_t key);
 /* The tag named exactly `name` (strict lists) or without regard to case (tolerant), or NULL. */
 const struct tag *taglist_find(const struct taglist *list, struct span name);
 const struct tag *taglist_find_fold(const struct taglist *list, struct span name);

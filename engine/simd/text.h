@@ -86,8 +86,8 @@ struct simd_text
     /*
      * Cuts in[from..n) at each ";", the first "=" being the mark: tag-specs of RFC 6376 3.2. n is
      * below 2^32, room >= SIMD_PARTS. Returns how many parts it filled, none where from is n; go on
-     * behind the end of the last one until that is at n or n - 1. *odd: a control but HTAB, CR, LF
-     * is among the octets that were read, in[n - 1] the last one.
+     * behind the end of the last one while that is below n. *odd: a control, DEL among them, other
+     * than HTAB, CR and LF stands in the parts told, or not far behind them.
      */
     size_t (*tag_specs)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
                         size_t room, bool *odd);
