@@ -46,13 +46,4 @@ static inline unsigned bytes16_first(bytes16 mask)
     return 8 + (unsigned)__builtin_ctzll(le64toh(halves[1])) / 8;
 }
 
-/* All bytes added up. */
-static inline unsigned bytes16_sum(bytes16 v)
-{
-    unsigned sum = 0;
-    for (int i = 0; i < BYTES16; i++)
-        sum += v[i];
-    return sum;
-}
-
 #endif
