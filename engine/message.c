@@ -52,11 +52,15 @@ static bool spf_waits(const struct message *message)
 static void ask_what_was_spared(struct message *message, uint32_t to_come)
 {
     struct dns_answers *answers = &message->answers;
-    if (message->spf.spared == 0 ||
-        answers->count + message->spf.spared + to_come <= answers->ceiling)
+    uint32_t by_dmarc = message->dmarc.discovery.spared;
+    uint32_t spared = message->spf.spared + by_dmarc;
+    if (spared == 0 || answers->count + spared + to_come <= answers->ceiling)
         return;
-    answers->results = (struct shared_results){.spf = NULL};
-    message->spf_done = message->spf_kept = false;
+    answers->results = (struct shared_results){.spf = NULL, .dmarc = NULL};
+    if (message->spf.spared)
+        message->spf_done = message->spf_kept = false;
+    if (by_dmarc)
+        dmarc_judgement_init(&message->dmarc); /* as after message_park */
     judge_spf(message);
 }
 
@@ -595,7 +599,8 @@ void message_move(struct message *message, const struct dns_near *near)
     message->body.queue = NULL;
     message->queue = NULL;
     message->answers.near = near;
-    message->answers.results = (struct shared_results){.spf = NULL}; /* another thread's */
+    message->answers.results =
+        (struct shared_results){.spf = NULL, .dmarc = NULL}; /* another thread's */
 }
 
 static void let_go(struct message *message)

@@ -50,7 +50,7 @@ struct existence
 static bool existence_ask(struct existence *existence, const struct dns_name *author,
                           const struct dmarc_context *context)
 {
-    const struct dns_answer *answer = dns_lookup(context->answers, author, DNS_A);
+    const struct dns_answer *answer = dmarc_ask(context, author, DNS_A);
     existence->asked = true;
     existence->outcome = answer ? answer->outcome : DNS_UNANSWERED;
     return answer != NULL;

@@ -18,6 +18,7 @@
 #include "dmarc/align.h"
 #include "dmarc/author.h"
 #include "dmarc/discover.h"
+#include "dmarc/shared.h"
 
 /* --- Alignment of all identifiers (DP-29 to DP-31) --- */
 
@@ -201,6 +202,24 @@ static enum judge judge_identifiers(const struct dmarc_identifiers *identifiers,
     return JUDGE_DONE;
 }
 
+/* Another message's, or worked out, for others too where no limit was met. */
+static enum judge discover(const struct dns_name *author, const struct dmarc_options *options,
+                           const struct dmarc_context *context, struct dmarc_discovery *discovery)
+{
+    struct dmarc_asked asked = {.shared_until_ms = INT64_MAX};
+    struct dmarc_context counting = *context;
+    counting.asked = &asked;
+    if (!context->results)
+        return dmarc_policy_find(author, options, context, discovery);
+    if (dmarc_shared_take(context->results, author, options, context->arena, discovery))
+        return JUDGE_DONE;
+    if (dmarc_policy_find(author, options, &counting, discovery) == JUDGE_WAITING)
+        return JUDGE_WAITING;
+    if (limit_over(context->hits) == 0)
+        dmarc_shared_keep(context->results, options, discovery, &asked);
+    return JUDGE_DONE;
+}
+
 static enum judge judge_author(const struct dns_name *author,
                                const struct dmarc_identifiers *identifiers,
                                const struct dmarc_options *options,
@@ -212,7 +231,7 @@ static enum judge judge_author(const struct dns_name *author,
         conclude(judgement, RESULT_TEMPERROR, "no_memory");
         return JUDGE_DONE;
     }
-    if (dmarc_policy_find(author, options, context, &judgement->discovery) == JUDGE_WAITING)
+    if (discover(author, options, context, &judgement->discovery) == JUDGE_WAITING)
         return JUDGE_WAITING;
     if (!identifiers->known)
         return JUDGE_DONE;
@@ -318,6 +337,8 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
         return JUDGE_DONE;
     }
     bool one = authors.count == 1;
+    if (one)
+        context.results = answers->results.dmarc;
     enum judge judge =
         one ? judge_author(&authors.names[0], identifiers, options, &context, judgement)
             : judge_several(&authors, identifiers, options, &context, judgement);

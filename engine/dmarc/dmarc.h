@@ -64,10 +64,11 @@ struct dmarc_discovery
     const struct dmarc_record *record; /* of a level of `walk`, or NULL */
     enum dmarc_policy
         published; /* p, sp or np that applies, before t (INVALID/absent resolved: DP-26) */
-    enum dmarc_policy policy;   /* after t */
-    const char *policy_tag;     /* "p", "sp", "np"; NULL where none applies */
-    bool used_psl;              /* org_domain came from the PSL */
-    bool psl_differs;           /* COMPARE: policy or Organizational Domain would differ */
+    enum dmarc_policy policy; /* after t */
+    const char *policy_tag;   /* "p", "sp", "np"; NULL where none applies */
+    bool used_psl;            /* org_domain came from the PSL */
+    bool psl_differs;         /* COMPARE: policy or Organizational Domain would differ */
+    uint32_t spared; /* questions that were not asked since another message's discovery was taken */
     const char *psl_difference; /* static: "org_domain", "policy_domain", "policy"; NULL */
     struct dns_name from_domain;
     struct dns_name org_domain;     /* cleared where an error hides it */

@@ -283,6 +283,18 @@ const struct dmarc_record *dmarc_record_copy(const struct dmarc_record *record, 
     return copy;
 }
 
+void dmarc_record_place(const struct dmarc_record *record, struct dmarc_record *at)
+{
+    memcpy(at + 1, record->text.p, record->text.n);
+    *at = *record;
+    at->text = span_of(at + 1, record->text.n);
+    at->rua = moved(record->rua, record->text, at->text);
+    at->ruf = moved(record->ruf, record->text, at->text);
+    at->fo = moved(record->fo, record->text, at->text);
+    at->tags = NULL;
+    at->tag_count = 0;
+}
+
 unsigned dmarc_records_count(const struct dns_answer *answer, uint32_t *found)
 {
     unsigned count = 0;

@@ -53,6 +53,9 @@ bool dmarc_record_parse(struct span text, struct arena *arena, struct limit_hits
 const struct dmarc_record *dmarc_record_copy(const struct dmarc_record *record,
                                              struct arena *arena) MUST_CHECK;
 
+/* The same at a given place, without the tags, the text right behind it: *at with room for both. */
+void dmarc_record_place(const struct dmarc_record *record, struct dmarc_record *at);
+
 /* The DMARC records of an answer, parsed for many messages (design idea 4). */
 struct dmarc_prepared
 {

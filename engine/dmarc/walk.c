@@ -104,6 +104,21 @@ static void read_answer(struct dmarc_walk *walk, struct dmarc_step *step,
         parse_record(walk, step, answer->records[found].text, context);
 }
 
+const struct dns_answer *dmarc_ask(const struct dmarc_context *context, const struct dns_name *name,
+                                   enum dns_type type)
+{
+    const struct dns_answer *answer = dns_lookup(context->answers, name, type);
+    struct dmarc_asked *asked = context->asked;
+    if (!asked || !answer)
+        return answer;
+    bool whole = answer->outcome != DNS_TEMPFAIL && !answer->cut;
+    int64_t until_ms = whole ? answer->shared_until_ms : 0;
+    asked->questions++;
+    if (until_ms < asked->shared_until_ms)
+        asked->shared_until_ms = until_ms;
+    return answer;
+}
+
 /* Adds one level; false where its answer is not there yet. */
 static bool walk_level(struct dmarc_walk *walk, const struct dns_name *domain,
                        const struct dmarc_context *context)
@@ -118,7 +133,7 @@ static bool walk_level(struct dmarc_walk *walk, const struct dns_name *domain,
         step->reason = "name_too_long";
         return true;
     }
-    const struct dns_answer *answer = dns_lookup(context->answers, &question, DNS_TXT);
+    const struct dns_answer *answer = dmarc_ask(context, &question, DNS_TXT);
     if (!answer)
         return false;
     read_answer(walk, step, answer, context);

@@ -9,6 +9,14 @@
 #include "dmarc/record.h"
 #include "dns/answer.h"
 
+/* What a discovery hangs on, for those who share it. */
+struct dmarc_asked
+{
+    uint32_t questions;
+    int64_t shared_until_ms; /* the earliest of all answers; 0: one that stands for this message
+                                alone, a failure, or one that was cut */
+};
+
 /* What every part of the judge needs to ask and to remember; all borrowed. */
 struct dmarc_context
 {
@@ -18,6 +26,8 @@ struct dmarc_context
     const struct dns_name *psd_names; /* records there count as psd=y unless they say psd=n (DP-19)
                                        */
     uint32_t psd_count;
+    struct result_cache *results; /* other messages' discoveries; NULL: none are taken */
+    struct dmarc_asked *asked;    /* counts what is asked; NULL: nobody wants to know */
 };
 
 struct dmarc_step
@@ -47,6 +57,9 @@ static inline struct dns_name dmarc_step_domain(const struct dmarc_walk *walk,
     return dns_name_ancestor(&walk->start, (unsigned)(walk->start.labels - step->labels));
 }
 
+/* dns_lookup(), counted. */
+const struct dns_answer *dmarc_ask(const struct dmarc_context *context, const struct dns_name *name,
+                                   enum dns_type type) MUST_CHECK;
 /* Walks up from `start`; ends with a record that has psd=y or psd=n. */
 enum judge dmarc_walk(const struct dns_name *start, const struct dmarc_context *context,
                       struct dmarc_walk *walk) MUST_CHECK;

@@ -103,7 +103,7 @@ struct dns_question
  */
 struct shared_results
 {
-    struct result_cache *spf;
+    struct result_cache *spf, *dmarc;
 };
 
 /*

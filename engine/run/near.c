@@ -50,5 +50,8 @@ void near_init(struct round *round)
 {
     round->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = round};
     round->near_sharing = round->near;
-    round->near_sharing.results.spf = round->spf_shared;
+    round->near_sharing.results = (struct shared_results){
+        .spf = round->spf_shared,
+        .dmarc = round->dmarc_shared,
+    };
 }

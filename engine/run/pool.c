@@ -334,6 +334,8 @@ static void add_worker(struct pool_stats *stats, struct worker_counts *counts)
     add(&stats->parked, &counts->parked);
     add(&stats->spf_hits, &counts->spf_hits);
     add(&stats->spf_misses, &counts->spf_misses);
+    add(&stats->dmarc_hits, &counts->dmarc_hits);
+    add(&stats->dmarc_misses, &counts->dmarc_misses);
     for (unsigned p = 0; p < COUNT_OF(stats->results); p++)
         for (unsigned r = 0; r < COUNT_OF(stats->results[p]); r++)
             add(&stats->results[p][r], &counts->results[p][r]);

@@ -157,7 +157,8 @@ struct pool_stats
 {
     uint64_t messages, cancelled, failed, refused; /* since the start */
     uint64_t rounds, verify_jobs, parked;          /* how often tasks were parked for answers */
-    uint64_t spf_hits, spf_misses; /* SPF checks taken from another message, and not found */
+    uint64_t spf_hits, spf_misses;     /* SPF checks taken from another message, and not found */
+    uint64_t dmarc_hits, dmarc_misses; /* DMARC discoveries, likewise */
     uint64_t in_flight, arena_bytes, queued_bytes; /* now */
     /* By protocol (SPF, best DKIM, ARC, DMARC, disposition), by pool_result_slot, dispositions by
      * their own number. */

@@ -20,7 +20,8 @@ void round_init(struct round *round, struct cache *cache,
     round->now_ms = 0;
     round->stock_count = 0;
     hash_queue_init(&round->hashes);
-    round->spf_shared = result_cache_new(SHARED_SETS, SHARED_SPF_BYTES, random_seed());
+    round->spf_shared = result_cache_new(SHARED_SPF_SETS, SHARED_SPF_BYTES, random_seed());
+    round->dmarc_shared = result_cache_new(SHARED_DMARC_SETS, SHARED_DMARC_BYTES, random_seed());
     near_init(round);
     cache_reader_init(&round->reader, cache);
 }
@@ -36,6 +37,7 @@ void round_fini(struct round *round)
     cache_reader_fini(&round->reader);
     hash_queue_fini(&round->hashes);
     result_cache_free(&round->spf_shared);
+    result_cache_free(&round->dmarc_shared);
     while (round->stock_count)
         message_free(round->stock[--round->stock_count]);
 }
@@ -43,9 +45,12 @@ void round_fini(struct round *round)
 /* The number of removals is read before anything is looked up. */
 void round_begin(struct round *round, int64_t now_ms)
 {
+    uint64_t removals = cache_removals(round->reader.cache);
     round->now_ms = now_ms;
     if (round->spf_shared)
-        result_cache_begin(round->spf_shared, now_ms, cache_removals(round->reader.cache));
+        result_cache_begin(round->spf_shared, now_ms, removals);
+    if (round->dmarc_shared)
+        result_cache_begin(round->dmarc_shared, now_ms, removals);
 }
 
 struct message *round_begin_message(struct round *round, const struct message_options *options,
@@ -77,10 +82,14 @@ void round_end_message(struct round *round, struct message *message)
 
 struct round_shared round_shared(const struct round *round)
 {
-    const struct result_cache *spf = round->spf_shared;
+    static const struct result_cache none;
+    const struct result_cache *spf = round->spf_shared ? round->spf_shared : &none;
+    const struct result_cache *dmarc = round->dmarc_shared ? round->dmarc_shared : &none;
     return (struct round_shared){
-        .spf_hits = spf ? spf->hits : 0,
-        .spf_misses = spf ? spf->misses : 0,
+        .spf_hits = spf->hits,
+        .spf_misses = spf->misses,
+        .dmarc_hits = dmarc->hits,
+        .dmarc_misses = dmarc->misses,
     };
 }
 

@@ -21,8 +21,12 @@ enum
     ROUND_JOBS = 512, /* public-key checks verified together; more are verified in two goes */
     STOCK_MESSAGES = 64,
     STOCK_ARENA_BYTES = 64 * 1024, /* what grew larger is not kept with a message of the stock */
-    SHARED_SETS = 256,             /* of results: 1,024 entries ... */
-    SHARED_SPF_BYTES = 384,        /* ... of so many octets: a share of the second-level cache */
+    /* Of results: entries by four, and their octets. What is in use of them shares the second-level
+     * cache with all else. */
+    SHARED_SPF_SETS = 256,
+    SHARED_SPF_BYTES = 384,
+    SHARED_DMARC_SETS = 128,
+    SHARED_DMARC_BYTES = 512,
 };
 
 struct round
@@ -30,8 +34,8 @@ struct round
     struct cache_reader reader;
     struct dns_near near;         /* for message_init: answers of the cache, good for the round */
     struct dns_near near_sharing; /* the same, and results of the messages before */
-    struct result_cache *spf_shared; /* owned; NULL without memory: nothing is shared */
-    int64_t now_ms;                  /* CLOCK_MONOTONIC */
+    struct result_cache *spf_shared, *dmarc_shared; /* owned; NULL without memory */
+    int64_t now_ms;                                 /* CLOCK_MONOTONIC */
     /* Has a name asked for again (cache_refresh_claim, cache_rotation_claim). Called in the round:
      * must not block. */
     void (*refresh)(void *context, const struct dns_name *name, enum dns_type type);
@@ -71,7 +75,7 @@ uint32_t round_verify(struct round *round, struct message *const *messages, uint
 /* What messages took from others, and did not find there, since the start. */
 struct round_shared
 {
-    uint64_t spf_hits, spf_misses;
+    uint64_t spf_hits, spf_misses, dmarc_hits, dmarc_misses;
 };
 struct round_shared round_shared(const struct round *round);
 

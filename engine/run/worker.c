@@ -190,8 +190,11 @@ static void park_tasks(struct worker *worker)
 static void note_shared(struct worker *worker)
 {
     struct round_shared shared = round_shared(&worker->round);
-    atomic_store_explicit(&worker->counts.spf_hits, shared.spf_hits, memory_order_relaxed);
-    atomic_store_explicit(&worker->counts.spf_misses, shared.spf_misses, memory_order_relaxed);
+    struct worker_counts *counts = &worker->counts;
+    atomic_store_explicit(&counts->spf_hits, shared.spf_hits, memory_order_relaxed);
+    atomic_store_explicit(&counts->spf_misses, shared.spf_misses, memory_order_relaxed);
+    atomic_store_explicit(&counts->dmarc_hits, shared.dmarc_hits, memory_order_relaxed);
+    atomic_store_explicit(&counts->dmarc_misses, shared.dmarc_misses, memory_order_relaxed);
 }
 
 #ifdef POOL_QUIESCENT_IN_ROUND

@@ -24,7 +24,7 @@ struct worker_counts
 {
     _Atomic uint64_t messages, cancelled, failed;
     _Atomic uint64_t rounds, verify_jobs, parked;
-    _Atomic uint64_t spf_hits, spf_misses; /* as struct round_shared has them */
+    _Atomic uint64_t spf_hits, spf_misses, dmarc_hits, dmarc_misses; /* as struct round_shared */
     _Atomic uint64_t results[5][8];
     _Atomic uint64_t limit_hits[LIMIT_COUNT];
 };

@@ -16,6 +16,7 @@ struct scene
     struct dns_source *source;
     struct dmarc_context context;
     unsigned runs;
+    uint32_t spared; /* questions that a second message of the newest judgement was spared */
 };
 
 void scene_init(struct scene *scene, const char *zone);
@@ -42,6 +43,7 @@ struct message
     const char *spf_temperror;
 };
 
+/* A message that takes the discovery of another one is judged the same: both look. */
 void scene_judge(struct scene *scene, const struct message *message,
                  const struct dmarc_options *options, struct dmarc_judgement *judgement);
 /* As scene_judge, with a From that the test made itself. */

@@ -60,7 +60,7 @@ static void scene_open(struct scene *scene, const char *zone)
     scene->cache = cache_new(&config, &error);
     cr_assert(scene->cache, "%s", error.text);
     round_init(&scene->round, scene->cache, note_refresh, scene);
-    cr_assert(scene->round.spf_shared != NULL);
+    cr_assert(scene->round.spf_shared != NULL && scene->round.dmarc_shared != NULL);
 }
 
 static void scene_close(struct scene *scene)
@@ -137,6 +137,7 @@ static char *text_of(const struct message *message)
 struct envelope
 {
     struct span address, helo, sender;
+    struct span from; /* domain; empty: the sender's */
 };
 
 /* `park`: the message is set aside, and its round ends, wherever that may be. */
@@ -146,7 +147,9 @@ static char *judge(struct scene *scene, const struct envelope *envelope, int64_t
     char header[256];
     struct message_envelope smtp = {
         .helo = envelope->helo, .mail_from = envelope->sender, .now = 1792972860};
-    struct span domain = span_skip(envelope->sender, span_find_last(envelope->sender, '@') + 1);
+    struct span domain = envelope->from;
+    if (domain.n == 0)
+        domain = span_skip(envelope->sender, span_find_last(envelope->sender, '@') + 1);
     snprintf(header, sizeof header, "From: <a@%.*s>\r\nSubject: x\r\n\r\nbody\r\n", (int)domain.n,
              (const char *)domain.p);
     cr_assert(ip_parse(envelope->address, &smtp.client));
@@ -181,9 +184,16 @@ static uint64_t hits(const struct scene *scene)
     return round_shared(&scene->round).spf_hits;
 }
 
-static const struct envelope user = {{(const uint8_t *)"192.0.2.1", 9},
-                                     {(const uint8_t *)"helo.example", 12},
-                                     {(const uint8_t *)"user@d.example", 14}};
+static uint64_t dmarc_hits(const struct scene *scene)
+{
+    return round_shared(&scene->round).dmarc_hits;
+}
+
+static const struct envelope user = {
+    .address = {(const uint8_t *)"192.0.2.1", 9},
+    .helo = {(const uint8_t *)"helo.example", 12},
+    .sender = {(const uint8_t *)"user@d.example", 14},
+};
 
 /* --- ends --- */
 
@@ -219,6 +229,34 @@ Test(shared, an_include_that_ends_ends_the_result)
         else
             (void)passes(&scene, ms);
     cr_expect(hits(&scene) > taken + 600, "%lu taken", hits(&scene));
+    scene_close(&scene);
+}
+
+/* G02, G06: the same for a policy, and for one that is no longer there. */
+Test(shared, a_policy_that_ends_ends_the_discovery)
+{
+    struct scene scene;
+    static const char with[] = "_dmarc.example 60 TXT \"v=DMARC1; p=reject\"\n";
+    static const char without[] = "_dmarc.example 60 TXT \"v=DMARC1; p=none\"\n";
+    scene_open(&scene, with);
+    for (int64_t ms = 0; ms < 62 * SECOND; ms += 250) {
+        if (ms == 5 * SECOND)
+            change_zone(&scene, without);
+        char *text = judge(&scene, &user, ms, true, false);
+        ask_refreshes(&scene);
+        bool rejects = strstr(text, "policy.dmarc=reject") != NULL;
+        if (ms < 48 * SECOND) /* asked again 6 to 12 s before its end */
+            cr_assert(rejects, "at %ld ms it still stands", ms);
+        if (ms > 60 * SECOND)
+            cr_assert(!rejects, "at %ld ms it has ended", ms);
+        free(text);
+    }
+    cr_expect(dmarc_hits(&scene) > 150, "%lu taken", dmarc_hits(&scene));
+    change_zone(&scene, with);
+    cr_assert(cache_flush(scene.cache, NULL, NULL) > 0);
+    char *text = judge(&scene, &user, 62 * SECOND, true, false);
+    cr_expect(strstr(text, "policy.dmarc=reject") != NULL, "at once behind a flush");
+    free(text);
     scene_close(&scene);
 }
 
@@ -288,6 +326,16 @@ static const char *const records[] = {
     "no record of ours",
 };
 
+static const char *const policies[] = {
+    "p=reject",
+    "p=none; rua=mailto:a@d1.example; aspf=s",
+    "p=quarantine; sp=none; adkim=s",
+    "p=reject; sp=quarantine; np=none; t=y",
+    "p=nonsense; rua=mailto:x@y.example",
+    "p=none; psd=n",
+    "p=reject; psd=y",
+};
+
 /* Another zone for each `version`. */
 static const char *zone_of(unsigned version)
 {
@@ -298,29 +346,36 @@ static const char *zone_of(unsigned version)
         n += (size_t)snprintf(zone + n, sizeof zone - n,
                               "d%u.example %u TXT \"%s\"\nd%u.example A 192.0.2.%u\n"
                               "d%u.example MX 1 m.example\n_dmarc.d%u.example %u TXT "
-                              "\"v=DMARC1; p=%s\"\n",
+                              "\"v=DMARC1; %s\"\n%s_dmarc.sub.d%u.example TXT \"v=DMARC1; %s\"\n",
                               i, 20 + 17 * i, records[record], i, i + version, i, i, 35 + 9 * i,
-                              version % 2 ? "none" : "reject");
+                              policies[(i + version) % COUNT_OF(policies)], i % 3 ? "" : "; ", i,
+                              policies[(i * 2 + version) % COUNT_OF(policies)]);
     }
     snprintf(zone + n, sizeof zone - n,
-             "m.example A 192.0.2.%u\nuser.users.example A 127.0.0.2\nfails.example A !servfail\n"
+             "_dmarc.fails.example TXT !servfail\nm.example A 192.0.2.%u\nuser.users.example A "
+             "127.0.0.2\nfails.example A !servfail\n"
              "1.2.0.192.list.example A 127.0.0.1\n130.2.0.192.in-addr.arpa PTR p.d%u.example\n"
              "p.d%u.example A 192.0.2.130\n",
              1 + version, version % DOMAINS, version % DOMAINS);
     return zone;
 }
 
-static void draw(unsigned random, struct envelope *envelope, char sender[64], char helo[64])
+static void draw(unsigned random, struct envelope *envelope, char sender[64], char helo[64],
+                 char from[64])
 {
     static const char *const addresses[ADDRESSES] = {
         "192.0.2.1", "192.0.2.2", "192.0.2.130", "198.51.100.1", "2001:db8::1", "::ffff:192.0.2.1"};
+    static const char *const froms[] = {"", "sub.", "x.sub.", "gone.", "A."};
     static const char *const locals[] = {"user", "other", "\xc3\xa9", "a.b"};
     snprintf(sender, 64, "%s@%s%u.example", locals[random / 7 % 4], random & 64 ? "D" : "d",
              random / 31 % DOMAINS);
     snprintf(helo, 64, "d%u.example", random / 311 % DOMAINS);
+    snprintf(from, 64, "%sd%u.example", froms[random / 13 % COUNT_OF(froms)],
+             random / 31 % DOMAINS + (random / 17 % 3 == 0));
     envelope->address = span_from_string(addresses[random % ADDRESSES]);
     envelope->sender = span_from_string(random % 23 ? sender : "<>");
     envelope->helo = span_from_string(random % 19 ? helo : "");
+    envelope->from = span_from_string(random % 41 ? from : "x.fails.example");
 }
 
 /*
@@ -335,10 +390,10 @@ static void random_stream(unsigned seed, unsigned messages)
     scene_open(&scene, zone_of(0));
     for (unsigned i = 0; i < messages; i++) {
         struct envelope envelope;
-        char sender[64], helo[64];
+        char sender[64], helo[64], from[64];
         random = random * 1103515245 + 12345;
         unsigned drawn = random >> 8;
-        draw(drawn, &envelope, sender, helo);
+        draw(drawn, &envelope, sender, helo, from);
         now_ms += drawn % 5 ? 3 : drawn % 997;
         if (i % 211 == 0)
             change_zone(&scene, zone_of(++version));
@@ -356,6 +411,7 @@ static void random_stream(unsigned seed, unsigned messages)
             ask_refreshes(&scene);
     }
     cr_expect(hits(&scene) > messages / 3, "%lu taken", hits(&scene));
+    cr_expect(dmarc_hits(&scene) > messages / 5, "%lu discoveries taken", dmarc_hits(&scene));
     scene_close(&scene);
 }
 
@@ -367,13 +423,15 @@ Test(shared, random_streams_have_the_verdicts_of_those_who_ask)
 
 /* --- the ceiling of questions --- */
 
-/* SPF for a sender whose policy is eight levels down takes 1 + `hosts` + 1 (HELO) questions. */
-static void write_deep_zone(unsigned hosts, char zone[8192])
+/* SPF for a sender of eight labels takes `hosts` questions and a few; %{l} keeps it from being
+ * shared. */
+static void write_deep_zone(unsigned hosts, bool local, char zone[8192])
 {
-    size_t n = (size_t)snprintf(zone, 8192, "a.b.c.d.e.f.g.h.example TXT \"v=spf1 ");
+    size_t n = (size_t)snprintf(zone, 8192, "a.b.c.d.e.f.g.example TXT \"v=spf1 %s",
+                                local ? "exists:%{l}.x.example " : "");
     for (unsigned i = 0; i < hosts; i += 11)
         n += (size_t)snprintf(zone + n, 8192 - n, "mx:m%u.example ", i);
-    n += (size_t)snprintf(zone + n, 8192 - n, "-all\"\n");
+    n += (size_t)snprintf(zone + n, 8192 - n, "ip4:192.0.2.1 -all\"\n");
     for (unsigned i = 0; i < hosts; i++)
         if (i % 11)
             n += (size_t)snprintf(zone + n, 8192 - n,
@@ -384,16 +442,19 @@ static void write_deep_zone(unsigned hosts, char zone[8192])
 }
 
 /* A message that took results meets MAX_DNS_QUESTIONS where one that asked for all meets it. */
-Test(shared, the_ceiling_of_questions_is_the_same)
+static void expect_same_ceiling(bool local)
 {
-    static const struct envelope deep = {{(const uint8_t *)"192.0.2.1", 9},
-                                         {(const uint8_t *)"helo.example", 12},
-                                         {(const uint8_t *)"u@a.b.c.d.e.f.g.h.example", 25}};
-    unsigned over = 0, under = 0;
-    for (unsigned hosts = 46; hosts < 58; hosts++) {
+    static const struct envelope deep = {
+        .address = {(const uint8_t *)"192.0.2.1", 9},
+        .helo = {(const uint8_t *)"helo.example", 12},
+        .sender = {(const uint8_t *)"u@a.b.c.d.e.f.g.example", 23},
+        .from = {(const uint8_t *)"z.y.x.w.v.u.t.example", 21},
+    };
+    unsigned over = 0, under = 0, taken = 0;
+    for (unsigned hosts = 36; hosts < 54; hosts++) {
         char zone[8192];
         struct scene scene;
-        write_deep_zone(hosts, zone);
+        write_deep_zone(hosts, local, zone);
         scene_open(&scene, zone);
         for (unsigned i = 0; i < 8; i++) /* while SPF waits, DMARC asks before it */
             free(judge(&scene, &deep, 0, false, false));
@@ -404,12 +465,19 @@ Test(shared, the_ceiling_of_questions_is_the_same)
             free(got);
         }
         over += strstr(want, "too_many_questions") != NULL;
-        under += strstr(want, "too_many_questions") == NULL;
-        cr_expect(hits(&scene) > 0);
+        under += strstr(want, "dmarc=pass") != NULL;
+        taken += local ? dmarc_hits(&scene) > 0 : hits(&scene) > 0;
         free(want);
         scene_close(&scene);
     }
-    cr_expect(over > 2 && under > 2, "%u over the ceiling, %u under", over, under);
+    cr_expect(over > 2 && under > 2 && taken > 2, "%u over the ceiling, %u under, %u times shared",
+              over, under, taken);
+}
+
+Test(shared, the_ceiling_of_questions_is_the_same)
+{
+    expect_same_ceiling(false);
+    expect_same_ceiling(true);
 }
 
 /* --- evidence --- */
@@ -506,6 +574,7 @@ Test(shared, in_the_pool_evidence_is_asked_for)
         buffer_fini(&after.results);
     }
     pool_stats(fixture.pool, &stats);
+    cr_expect(stats.dmarc_hits > samples->count && stats.dmarc_misses > 0);
     cr_expect(fewer > samples->count, "%u", fewer);
     cr_expect(stats.spf_hits > samples->count && stats.spf_misses > 0, "%lu hits, %lu misses",
               stats.spf_hits, stats.spf_misses);

@@ -72,6 +72,8 @@ static void write_shared(struct jsonw *json, const struct pool_stats *stats)
     jsonw_object_open(json, "shared");
     jsonw_uint(json, "spf_hits", stats->spf_hits);
     jsonw_uint(json, "spf_misses", stats->spf_misses);
+    jsonw_uint(json, "dmarc_hits", stats->dmarc_hits);
+    jsonw_uint(json, "dmarc_misses", stats->dmarc_misses);
     jsonw_object_close(json);
 }
 
