@@ -98,6 +98,7 @@ static void begin(struct message *message, const struct message_options *options
         message->answers.results = near->results;
     mail_reader_init(&message->reader, &message->arena, &message->hits, &message->anomalies);
     body_hasher_init(&message->body, &message->anomalies, &message->hits);
+    spf_judgement_init(&message->spf);
     dmarc_judgement_init(&message->dmarc);
     read_envelope(message);
     judge_spf(message);
@@ -105,7 +106,7 @@ static void begin(struct message *message, const struct message_options *options
 
 static void clear(struct message *message)
 {
-    memset(message, 0, offsetof(struct message, dmarc));
+    memset(message, 0, offsetof(struct message, spf));
 }
 
 void message_init(struct message *message, const struct message_options *options,

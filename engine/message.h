@@ -80,7 +80,6 @@ struct message
     struct mail_from from;
     struct dns_name *author_domains; /* arena: distinct, at most MAX_AUTHOR_DOMAINS */
     uint32_t author_count;
-    struct spf_judgement spf;
     struct dkim_judgement dkim;
     struct dkim_options dkim_options;
     struct arc_judgement arc;
@@ -99,6 +98,7 @@ struct message
     bool spf_kept, dmarc_kept; /* nothing borrowed from answers is left in them */
     struct verdict verdict;
     /* Large; they have beginnings of their own. */
+    struct spf_judgement spf;
     struct dmarc_judgement dmarc;
     struct body_hasher body;
 };

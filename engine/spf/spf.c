@@ -203,6 +203,14 @@ static void check_clear(struct spf_check *check)
     check->domain.length = check->domain.labels = 0;
 }
 
+void spf_judgement_init(struct spf_judgement *judgement)
+{
+    check_clear(&judgement->checked);
+    check_clear(&judgement->helo);
+    judgement->mail_from_malformed = false;
+    judgement->spared = 0;
+}
+
 static void outcome_begin(struct outcome *outcome, const struct identity *id,
                           struct spf_check *check)
 {

@@ -65,6 +65,9 @@ struct spf_judgement
     uint32_t spared; /* questions that were not asked since other messages' results were taken */
 };
 
+/* Nothing judged. What is not set in it is not to be read. */
+void spf_judgement_init(struct spf_judgement *judgement);
+
 /*
  * Both checks run side by side: questions of both are noted before JUDGE_WAITING is returned.
  * *judgement is good after JUDGE_DONE only; `hits` are counted then, so a rerun counts once.
