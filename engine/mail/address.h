@@ -96,7 +96,8 @@ struct mail_path
     const char *reason; /* static word when MALFORMED: "path_malformed", "path_too_long", and
                            "arena_full" without memory */
     struct span text;   /* borrowed: as given, for display */
-    struct span local;  /* arena: without quotes; empty for ADDRESS only where it was written "" */
+    struct span local;  /* arena or borrowed: without quotes; empty for ADDRESS only where it was
+                           written "" */
     struct span domain; /* borrowed: as written; may be U-labels or end in one dot; a literal keeps
                            its brackets */
     bool route;         /* a source route stood before it and was dropped (A06) */

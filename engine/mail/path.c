@@ -149,6 +149,39 @@ static bool read_local(struct span in, uint8_t *out, size_t *n)
     return in.n > 0 && !reader.quoted;
 }
 
+/*
+ *   Mailbox = Dot-string "@" Domain     ; nearly every mailbox, in ASCII
+ *
+ * Where it is one, its "@" is the last one too (a domain has none), and its local part stands as it
+ * was written: the general way comes to the same.
+ */
+static bool read_plain(struct span inner, struct mail_path *path)
+{
+    size_t at = 0;
+    while (at < inner.n && (char_is(inner.p[at], CHAR_ATEXT) || inner.p[at] == '.'))
+        at++;
+    if (at == 0 || at == inner.n || inner.p[at] != '@' || !is_domain(span_skip(inner, at + 1)))
+        return false;
+    path->local = span_slice(inner, 0, at);
+    path->domain = span_skip(inner, at + 1);
+    return true;
+}
+
+/* Any other; false where it is none, or without memory. */
+static bool read_mailbox(struct span inner, struct arena *arena, struct mail_path *path,
+                         const char **fault)
+{
+    size_t at = find_last_at(inner);
+    size_t local_n = 0;
+    uint8_t *local = arena_alloc_raw(arena, inner.n);
+    *fault = local ? mail_anomaly_word(ANOMALY_PATH_MALFORMED) : limit_word(LIMIT_ARENA_BYTES);
+    if (!local || at == inner.n || !read_local(span_slice(inner, 0, at), local, &local_n))
+        return false;
+    path->local = span_of(local, local_n);
+    path->domain = span_skip(inner, at + 1);
+    return is_domain(path->domain) || is_literal(path->domain);
+}
+
 void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalies *anomalies,
                      struct limit_hits *hits, struct mail_path *path)
 {
@@ -161,33 +194,22 @@ void mail_path_parse(struct span text, struct arena *arena, struct mail_anomalie
         path_refuse(path, anomalies, limit_word(LIMIT_PATH_BYTES));
         return;
     }
-    const char *malformed = mail_anomaly_word(ANOMALY_PATH_MALFORMED);
+    const char *fault = mail_anomaly_word(ANOMALY_PATH_MALFORMED);
     bool route;
     if (!unwrap(text, &inner) || !drop_route(&inner, &route)) {
-        path_refuse(path, anomalies, malformed);
+        path_refuse(path, anomalies, fault);
         return;
     }
     if (inner.n == 0 && !route) {
         path->kind = MAIL_PATH_NULL;
         return;
     }
-    size_t at = find_last_at(inner);
-    size_t local_n = 0;
-    uint8_t *local = arena_alloc_raw(arena, inner.n);
-    if (!local) {
-        path_refuse(path, anomalies, limit_word(LIMIT_ARENA_BYTES));
-        return;
-    }
-    struct span domain = at < inner.n ? span_skip(inner, at + 1) : (struct span){NULL, 0};
-    if (at == inner.n || !read_local(span_slice(inner, 0, at), local, &local_n) ||
-        !(is_domain(domain) || is_literal(domain))) {
-        path_refuse(path, anomalies, malformed);
+    if (!read_plain(inner, path) && !read_mailbox(inner, arena, path, &fault)) {
+        path_refuse(path, anomalies, fault);
         return;
     }
     if (route)
         mail_anomaly_note(anomalies, ANOMALY_PATH_ROUTE);
     path->kind = MAIL_PATH_ADDRESS;
-    path->local = span_of(local, local_n);
-    path->domain = domain;
     path->route = route;
 }
