@@ -150,6 +150,7 @@ static void make_item(struct bench_judging *judging, unsigned i)
                      .mail_from = span_from_string(message->mail_from),
                      .now = MAIL_SET_NOW},
         .text = span_of(message->text, message->bytes),
+        .without_evidence = true, /* as a request that wants results, not JSON */
         .context = checked,
     };
     if (!ip_parse(SPAN(MAIL_SET_CLIENT), &item->envelope.client))

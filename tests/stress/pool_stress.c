@@ -192,6 +192,7 @@ static void begin(struct flight *flight, uint64_t random)
                      .mail_from = span_from_string(sample->mail_from),
                      .now = NOW},
         .early_spf = random & 1024,
+        .without_evidence = random & 2048,
         .done = done,
         .early = told_early,
         .context = flight,
