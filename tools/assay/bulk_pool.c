@@ -70,6 +70,7 @@ static bool pool_begin(struct bulk_judge *judge, struct bulk_item *item,
     struct task_request request = {
         .envelope = *envelope,
         .deadline_ms = (unsigned)item->options->timeout_ms,
+        .without_evidence = !item->options->json,
         .done = done,
         .context = item,
     };
