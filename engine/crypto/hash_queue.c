@@ -210,7 +210,7 @@ bool hash_queue_text_end(struct hash_queue *queue, uint8_t out[SHA256_BYTES])
 
 void hash_source_run(struct hash_source *source)
 {
-    uint8_t piece[HASH_ROOM];
+    uint8_t piece[HASH_ROOM_ALONE];
     uint8_t digest[SHA256_BYTES];
     size_t n;
     while (!source->last && (n = source->more(source, piece, sizeof piece)) != 0)

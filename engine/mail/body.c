@@ -7,7 +7,6 @@
 
 enum
 {
-    CACHE_LINE = 64,
     SLICE_BYTES = 64 * 1024, /* without a queue, so that a second stream finds it in the cache */
 };
 
@@ -59,15 +58,6 @@ static void stream_read_off(struct body_stream *stream)
     stream_note_hash(stream, stream->next_stop, stream->next_stop, sha256);
 }
 
-/* What is read next comes closer while other streams are hashed: the hardware's own prefetch stops
- * with each of our turns. assay-bench --set 75k: 43 to 39 microseconds (2026-11-22, Zen 4). */
-static void fetch_ahead(struct span in)
-{
-    size_t n = in.n < HASH_ROOM ? in.n : HASH_ROOM;
-    for (size_t at = 0; at < n; at += CACHE_LINE)
-        __builtin_prefetch(in.p + at, 0, 2);
-}
-
 /* Most of what was used has been looked at on the way. */
 static void stream_count(struct body_stream *stream, struct span used)
 {
@@ -97,7 +87,6 @@ static size_t stream_canonical(struct body_stream *stream, uint8_t *out, size_t 
             stream->piece++;
             stream->piece_at = 0;
         }
-        fetch_ahead(in);
         if (n)
             return n;
     }

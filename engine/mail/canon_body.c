@@ -104,7 +104,7 @@ static size_t relax_tail(struct span tail, uint8_t *out)
     memset(padded, 'x', sizeof padded);
     memcpy(padded, tail.p, tail.n);
     bool unusual; /* of the padding too: whoever counts looks at these octets himself */
-    return simd_text()->relax_body(padded, n, out, &unusual) - (n - tail.n);
+    return simd_text()->relax_body(padded, n, 0, out, &unusual) - (n - tail.n);
 }
 
 static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t *out, size_t room)
@@ -114,9 +114,10 @@ static size_t relaxed_content(struct canon_body *body, struct span *in, uint8_t 
     blocks = blocks < fit ? blocks : fit;
     if (blocks) {
         bool unusual;
-        n = simd_text()->relax_body(in->p, blocks * BLOCK, out, &unusual);
-        body->plain = span_slice(*in, 0, unusual ? 0 : blocks * BLOCK);
-        take(in, blocks * BLOCK);
+        size_t whole = blocks * BLOCK;
+        n = simd_text()->relax_body(in->p, whole, in->n - whole, out, &unusual);
+        body->plain = span_slice(*in, 0, unusual ? 0 : whole);
+        take(in, whole);
     }
     if (in->n >= BLOCK + LOOK_AHEAD)
         return n;

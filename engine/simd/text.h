@@ -23,6 +23,7 @@ enum
     SIMD_PARTS = 96,     /* parts of a list at a time */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
     SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
+    SIMD_FETCH = 8192,   /* octets that relax_body() fetches ahead */
 };
 
 struct simd_octets /* running totals; a CR and its LF may come in different calls */
@@ -61,11 +62,12 @@ struct simd_text
     /*
      * RFC 6376 3.4.4 inside a body: drops a blank in front of a blank or CRLF, other blanks become
      * SP. `n` is a multiple of SIMD_BLOCK; in[n] and in[n + 1] are read and decide about the last
-     * octets. Returns octets written, n at most, and may overwrite SIMD_SLACK behind them.
+     * octets. Returns octets written, n at most, and may overwrite SIMD_SLACK behind them. The
+     * `ahead` octets behind in[0..n) come next: what lies SIMD_FETCH ahead is called to the cache.
      * *unusual: in[0..n) has a NUL, or for some i < n one of "in[i] is CR" and "in[i + 1] is LF"
      * holds without the other.
      */
-    size_t (*relax_body)(const uint8_t *in, size_t n, uint8_t *out, bool *unusual);
+    size_t (*relax_body)(const uint8_t *in, size_t n, size_t ahead, uint8_t *out, bool *unusual);
     /*
      * RFC 6376 3.4.2 inside a field's value: a run of blanks and CRLFs becomes SP. The first and
      * the last octet are none of them. Returns octets written, n at most, nothing behind out[n)

@@ -10,7 +10,7 @@ enum
 {
     QUEUES = 1000, /* of each level: 4,000 and more in all */
     JOBS_MAX = 12,
-    BYTES_MAX = 12 * 1024,
+    BYTES_MAX = 3 * HASH_ROOM,
 };
 
 static uint32_t seed;
@@ -74,7 +74,8 @@ static void job_ended(struct hash_source *source, const uint8_t digest[SHA256_BY
 static void make_job(struct job *job)
 {
     static const size_t pieces[] = {0, 0, 1, 63, 64, 65, 700, SIZE_MAX};
-    size_t n = random_below(4) ? random_below(2000) : random_below(BYTES_MAX);
+    static const uint32_t most[] = {2000, 2000, 2000, 2000, 2000, 2000, 12 * 1024, BYTES_MAX};
+    size_t n = random_below(most[random_below(COUNT_OF(most))]);
     *job = (struct job){
         .text = span_of(noise() + random_below(BYTES_MAX), n),
         .piece = pieces[random_below(COUNT_OF(pieces))],

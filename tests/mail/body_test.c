@@ -102,10 +102,17 @@ Test(body, empty_bodies)
 enum
 {
     BODY_N = 3000,
+    LONG_BODY_N = 100 * 1024, /* several times what a source gives at once */
+    LIMITS = 12,
 };
 
-static const uint64_t limits[] = {0,    1,    2,    255,  256,        257,
-                                  1023, 1024, 1025, 1300, BODY_WHOLE, 1u << 20};
+static const uint64_t near_limits[LIMITS] = {0,    1,    2,    255,  256,        257,
+                                             1023, 1024, 1025, 1300, BODY_WHOLE, 1u << 20};
+static const uint64_t far_limits[LIMITS] = {
+    4096,          HASH_ROOM - 1,     HASH_ROOM,     HASH_ROOM + 1, 2 * HASH_ROOM - 64,
+    2 * HASH_ROOM, 2 * HASH_ROOM + 1, 3 * HASH_ROOM, 50000,         65536,
+    BODY_WHOLE,    1u << 20,
+};
 
 /* A body with everything in it, long enough for staging, straight pieces and slices. */
 static struct span mixed_body(void)
@@ -119,27 +126,31 @@ static struct span mixed_body(void)
     return span_of(bytes, BODY_N);
 }
 
+static void check_limit(const struct body_hash *hash, uint64_t limit, struct span want,
+                        size_t split)
+{
+    uint8_t sha256[SHA256_BYTES];
+    size_t n = limit < want.n ? (size_t)limit : want.n;
+    cr_expect(hash->known == (limit <= want.n || limit == BODY_WHOLE), "l=%lu", limit);
+    cr_expect(hash->hashed == n, "l=%lu: %lu under the hash", limit, hash->hashed);
+    sha256_of(span_slice(want, 0, n), sha256);
+    if (hash->known)
+        cr_expect(memcmp(hash->sha256, sha256, sizeof sha256) == 0, "l=%lu, split %zu", limit,
+                  split);
+}
+
 static void check_limits(enum canon canon, struct span body, struct span want, size_t split,
                          size_t step)
 {
+    const uint64_t *limits = body.n > BODY_N ? far_limits : near_limits;
     static struct hashed h;
     hashed_init(&h);
-    for (size_t i = 0; i < COUNT_OF(limits); i++)
+    for (size_t i = 0; i < LIMITS; i++)
         cr_assert(body_hasher_want(&h.hasher, canon, limits[i]) == (int)i);
     feed(&h, body, split, step);
     cr_expect(body_hasher_octets(&h.hasher, canon) == want.n);
-    for (size_t i = 0; i < COUNT_OF(limits); i++) {
-        const struct body_hash *hash = &h.hasher.hashes[i];
-        uint8_t sha256[SHA256_BYTES];
-        size_t n = limits[i] < want.n ? (size_t)limits[i] : want.n;
-        cr_expect(hash->known == (limits[i] <= want.n || limits[i] == BODY_WHOLE), "l=%lu",
-                  limits[i]);
-        cr_expect(hash->hashed == n, "l=%lu: %lu under the hash", limits[i], hash->hashed);
-        sha256_of(span_slice(want, 0, n), sha256);
-        if (hash->known)
-            cr_expect(memcmp(hash->sha256, sha256, sizeof sha256) == 0, "l=%lu, split %zu",
-                      limits[i], split);
-    }
+    for (size_t i = 0; i < LIMITS; i++)
+        check_limit(&h.hasher.hashes[i], limits[i], want, split);
     body_hasher_fini(&h.hasher);
 }
 
@@ -154,6 +165,35 @@ Test(body, one_stream_serves_every_limit)
         for (size_t split = 0; split <= body.n; split += split < 40 ? 1 : 97)
             check_limits((enum canon)canon, body, want, split, SIZE_MAX);
         check_limits((enum canon)canon, body, want, 0, 1);
+        check_limits((enum canon)canon, body, want, 0, 1000);
+    }
+}
+
+/* Most of it is plain; here and there lines end badly, and blanks come in runs. */
+static struct span long_body(void)
+{
+    static const char *const odd[] = {" \r\n", "  \t", "\r", "\n", " \r ", "\r\n\r\n \r\n"};
+    static uint8_t bytes[LONG_BODY_N];
+    uint64_t seed = 0x9e3779b97f4a7c15;
+    for (size_t i = 0; i < LONG_BODY_N; i++)
+        bytes[i] = (uint8_t) "plain words \r\n"[i % 14];
+    for (size_t i = 0; i < 60; i++) {
+        const char *text = odd[random_next(&seed) % COUNT_OF(odd)];
+        memcpy(bytes + random_next(&seed) % (LONG_BODY_N - 8), text, strlen(text));
+    }
+    return span_of(bytes, LONG_BODY_N);
+}
+
+Test(body, longer_than_what_is_asked_for_at_once)
+{
+    static uint8_t canonical[LONG_BODY_N + 2];
+    struct span body = guard_copy(long_body());
+    for (int canon = CANON_SIMPLE; canon <= CANON_RELAXED; canon++) {
+        struct span want = span_of(canonical, canon_reference((enum canon)canon, body, canonical));
+        cr_assert(want.n > 65536);
+        for (size_t split = 0; split <= body.n; split += 9973)
+            check_limits((enum canon)canon, body, want, split, SIZE_MAX);
+        check_limits((enum canon)canon, body, want, 0, HASH_ROOM);
         check_limits((enum canon)canon, body, want, 0, 1000);
     }
 }
