@@ -89,11 +89,14 @@ static inline struct unusual unusual_none(void)
  * these operations two. */
 static inline void unusual_add(struct unusual *sum, __m512i v, __m512i next)
 {
-    const int gather = 0xf6; /* a | (b ^ c) */
+    enum
+    {
+        GATHER = 0xf6, /* a | (b ^ c) */
+    };
     __m512i one = _mm512_set1_epi8(1);
     __m512i cr = _mm512_min_epu8(_mm512_xor_si512(v, _mm512_set1_epi8('\r')), one);
     __m512i lf = _mm512_min_epu8(_mm512_xor_si512(next, _mm512_set1_epi8('\n')), one);
-    sum->unpaired = _mm512_ternarylogic_epi64(sum->unpaired, cr, lf, gather);
+    sum->unpaired = _mm512_ternarylogic_epi64(sum->unpaired, cr, lf, GATHER);
     sum->least = _mm512_min_epu8(sum->least, v);
 }
 
