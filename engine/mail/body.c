@@ -307,7 +307,7 @@ void body_hasher_fini(struct body_hasher *hasher)
 {
     if (body_hasher_is_queued(hasher))
         hash_queue_run(hasher->queue);
-    *hasher = (struct body_hasher){0};
+    hasher->queue = NULL; /* it owns nothing; clearing all of it is body_hasher_init's */
 }
 
 uint64_t body_hasher_octets(const struct body_hasher *hasher, enum canon canon)
