@@ -1,7 +1,8 @@
 /*
  * What both dialects share: open requests, back-pressure, output, timers, the end.
  *
- * Limits: FRONT_LIMITS (front.h). Memory of an idle connection is this struct alone.
+ * Limits: FRONT_LIMITS (front.h). Memory of an idle connection is this struct and
+ * 512 octets at most.
  */
 #include "front/connection.h"
 
@@ -11,8 +12,6 @@
 enum
 {
     NO_DESCRIPTOR = -1,
-    OUTPUT_KEPT_BYTES = 64 * 1024, /* larger output buffers are given back when empty */
-    OUTPUT_CEILING = 1 << 30,      /* in_flight answers of at most 1 MiB, and what is unsent */
 };
 
 void connection_init(struct connection *connection, struct front *front, const struct peer *peer)
@@ -28,7 +27,7 @@ void connection_init(struct connection *connection, struct front *front, const s
     };
     frame_reader_init(&connection->reader);
     buffer_init(&connection->gather, FRAME_CONTROL_MAX);
-    buffer_init(&connection->out, OUTPUT_CEILING);
+    output_init(&connection->out);
     front->live_connections++;
 }
 
@@ -48,12 +47,12 @@ void connection_refuse(struct connection *connection, uint64_t id, struct span i
                        enum front_error error, const char *detail)
 {
     front_count_error(connection->front, error);
-    reply_write_error(&connection->out, connection->dialect == DIALECT_LINES, id, id_text, error,
-                      detail);
+    reply_write_error(&connection->out.copied, connection->dialect == DIALECT_LINES, id, id_text,
+                      error, detail);
     connection_note(connection);
 }
 
-static void write_reply(struct connection *connection, const struct reply *reply)
+static void write_reply(struct connection *connection, struct reply *reply)
 {
     const struct request *request = reply->request;
     if (reply->final && request->summary.error != FRONT_OK) {
@@ -66,9 +65,9 @@ static void write_reply(struct connection *connection, const struct reply *reply
     }
     connection->front->counters.answers += reply->final;
     if (reply->small_bytes)
-        buffer_append(&connection->out, span_of(reply->small, reply->small_bytes));
+        buffer_append(&connection->out.copied, span_of(reply->small, reply->small_bytes));
     else
-        buffer_append(&connection->out, buffer_span(&reply->big));
+        output_take(&connection->out, &reply->big);
 }
 
 static void count_stall(struct connection *connection);
@@ -78,7 +77,7 @@ void connection_reply(struct connection *connection, struct reply *reply)
     struct request *request = reply->request;
     if (!connection->dead)
         write_reply(connection, reply);
-    if (connection->out.failed)
+    if (connection->out.copied.failed)
         connection->dead = true; /* an answer was lost: the connection must end */
     connection_note(connection);
     count_stall(connection);
@@ -273,30 +272,25 @@ void connection_descriptor(struct connection *connection, int fd)
 /* Output -----------------------------------------------------------------------------------------
  */
 
-struct span connection_output(const struct connection *connection)
+size_t connection_output(const struct connection *connection, struct iovec *pieces, size_t most)
 {
-    return span_skip(buffer_span(&connection->out), connection->out_sent);
+    return output_pieces(&connection->out, pieces, most);
 }
 
 void connection_sent(struct connection *connection, size_t n)
 {
-    connection->out_sent += n;
+    output_sent(&connection->out, n);
     connection->output_ms = connection->front->now_ms;
     connection->stuck_ms = 0;
     connection->front->counters.bytes_out += n;
     count_stall(connection);
-    if (connection_unsent(connection))
-        return;
-    connection->out_sent = 0;
-    if (connection->out.capacity > OUTPUT_KEPT_BYTES || connection->open == 0)
-        buffer_fini(&connection->out);
-    else
-        buffer_reset(&connection->out);
+    if (connection->open == 0 && connection_unsent(connection) == 0)
+        output_rest(&connection->out);
 }
 
 bool connection_is_over(const struct connection *connection)
 {
-    if (connection->dead || connection->out.failed)
+    if (connection->dead || connection->out.copied.failed)
         return true;
     bool finished = connection->closing || (connection->draining && !connection->held);
     return finished && connection->open == 0 && connection_unsent(connection) == 0;
@@ -311,9 +305,9 @@ void connection_drain(struct connection *connection)
         return;
     connection->draining = true;
     if (connection->dialect == DIALECT_FRAMES && !connection->closing) {
-        size_t at = frame_open(&connection->out, FRAME_GOAWAY, 0, 0);
-        put_u64(&connection->out, connection->last_id);
-        frame_close(&connection->out, at);
+        size_t at = frame_open(&connection->out.copied, FRAME_GOAWAY, 0, 0);
+        put_u64(&connection->out.copied, connection->last_id);
+        frame_close(&connection->out.copied, at);
     }
     connection_note(connection);
 }
@@ -322,9 +316,9 @@ void connection_set_in_flight(struct connection *connection, uint32_t in_flight)
 {
     if (connection->dialect == DIALECT_FRAMES && connection->hello &&
         in_flight > connection->in_flight && !connection->closing) {
-        size_t at = frame_open(&connection->out, FRAME_CREDIT, 0, 0);
-        put_u32(&connection->out, in_flight - connection->in_flight);
-        frame_close(&connection->out, at);
+        size_t at = frame_open(&connection->out.copied, FRAME_CREDIT, 0, 0);
+        put_u32(&connection->out.copied, in_flight - connection->in_flight);
+        frame_close(&connection->out.copied, at);
     }
     if (in_flight > connection->in_flight || !connection->hello)
         connection->in_flight = in_flight; /* credit that was given is not taken back */
@@ -336,7 +330,7 @@ void connection_fini(struct connection *connection)
     connection_orphan_all(connection);
     chunk_unref(&connection->held);
     buffer_fini(&connection->gather);
-    buffer_fini(&connection->out);
+    output_fini(&connection->out);
     free(connection->table);
     connection->table = NULL;
     if (connection->descriptor >= 0)

@@ -14,6 +14,7 @@
 #define FRONT_CONNECTION_H
 
 #include "front/front.h"
+#include "front/output.h"
 
 enum
 {
@@ -69,8 +70,7 @@ struct connection
     uint32_t in_flight; /* how many may be open */
     uint64_t last_id;   /* of the last request that will be answered */
 
-    struct buffer out;
-    size_t out_sent;
+    struct output out;
 
     uint64_t units; /* frames, lines: how many were complete */
     uint64_t begun_unit;
@@ -102,7 +102,9 @@ bool connection_waits_for_workers(const struct connection *connection);
 /* An answer of one of its requests, fresh from the outbox. Frees the request with its last. */
 void connection_reply(struct connection *connection, struct reply *reply);
 
-struct span connection_output(const struct connection *connection);
+/* What is to be sent next, in order, in at most `most` pieces; 0: nothing. */
+size_t connection_output(const struct connection *connection, struct iovec *pieces, size_t most);
+/* That many bytes of it have gone. */
 void connection_sent(struct connection *connection, size_t n);
 bool connection_is_over(const struct connection *connection);
 
@@ -125,7 +127,7 @@ bool connection_must_wait(const struct connection *connection);
 
 static inline size_t connection_unsent(const struct connection *connection)
 {
-    return connection->out.n - connection->out_sent;
+    return output_unsent(&connection->out);
 }
 
 /* Opens the request that front->demand describes; NULL after it has been refused. */

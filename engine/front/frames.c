@@ -16,7 +16,7 @@ static void write_limits(const struct connection *connection, struct buffer *out
 
 void frames_write_hello(struct connection *connection)
 {
-    struct buffer *out = &connection->out;
+    struct buffer *out = &connection->out.copied;
     uint8_t version[4] = {FRAME_MAJOR, FRAME_MINOR};
     size_t at = frame_open(out, FRAME_HELLO, 0, 0);
     buffer_append(out, span_of(version, sizeof version));
@@ -38,9 +38,9 @@ static void take_hello(struct connection *connection, struct span payload)
     connection->hello = true;
     frames_write_hello(connection);
     if (connection->draining) {
-        size_t at = frame_open(&connection->out, FRAME_GOAWAY, 0, 0);
-        put_u64(&connection->out, 0);
-        frame_close(&connection->out, at);
+        size_t at = frame_open(&connection->out.copied, FRAME_GOAWAY, 0, 0);
+        put_u64(&connection->out.copied, 0);
+        frame_close(&connection->out.copied, at);
     }
 }
 
@@ -113,7 +113,7 @@ static void take_descriptor(struct connection *connection, uint64_t id, struct s
 
 void frames_write_ring(struct connection *connection, const char *refused)
 {
-    struct buffer *out = &connection->out;
+    struct buffer *out = &connection->out.copied;
     size_t at = frame_open(out, FRAME_RING, refused ? FRAME_FLAG_REFUSED : 0, 0);
     if (refused)
         buffer_append(out, span_from_string(refused));
@@ -151,9 +151,9 @@ static void take_cancel(struct connection *connection, uint64_t id)
 
 static void take_ping(struct connection *connection, uint64_t id, struct span payload)
 {
-    size_t at = frame_open(&connection->out, FRAME_PONG, 0, id);
-    buffer_append(&connection->out, payload);
-    frame_close(&connection->out, at);
+    size_t at = frame_open(&connection->out.copied, FRAME_PONG, 0, id);
+    buffer_append(&connection->out.copied, payload);
+    frame_close(&connection->out.copied, at);
     connection_note(connection);
 }
 

@@ -87,8 +87,8 @@ void link_ring_close(struct server *server, struct link *link);
 void link_ring_event(struct server *server, struct link *link);
 /* Once in each turn. */
 void link_ring_look_all(struct server *server);
-/* True where some was sent. */
-bool link_ring_send(struct link *link, struct span output);
+/* True where all of it was sent. */
+bool link_ring_send(struct link *link, const struct iovec *pieces, size_t count);
 /* Output was written, input taken: wakes the client. */
 void link_ring_served(struct server *server, struct link *link);
 

@@ -204,16 +204,22 @@ void link_ring_look_all(struct server *server)
 /* Writing ----------------------------------------------------------------------------------------
  */
 
-bool link_ring_send(struct link *link, struct span output)
+bool link_ring_send(struct link *link, const struct iovec *pieces, size_t count)
 {
-    size_t n;
-    if (!ring_write(&link->ring, output, &n)) {
-        link->connection.dead = true; /* there is no way to say so */
-        return false;
+    size_t sent = 0;
+    bool full = false;
+    for (size_t i = 0; i < count && !full; i++) {
+        size_t n;
+        if (!ring_write(&link->ring, span_of(pieces[i].iov_base, pieces[i].iov_len), &n)) {
+            link->connection.dead = true; /* there is no way to say so */
+            return false;
+        }
+        sent += n;
+        full = n < pieces[i].iov_len;
     }
-    if (n)
-        connection_sent(&link->connection, n);
-    return n > 0;
+    if (sent)
+        connection_sent(&link->connection, sent);
+    return !full;
 }
 
 void link_ring_served(struct server *server, struct link *link)

@@ -65,7 +65,7 @@ void connection_answer_op(struct connection *connection, uint64_t id)
         return;
     }
     front->counters.answers++;
-    reply_write_query(&connection->out, connection->dialect == DIALECT_LINES, id, id_text,
+    reply_write_query(&connection->out.copied, connection->dialect == DIALECT_LINES, id, id_text,
                       buffer_span(&front->text));
     connection_note(connection);
 }

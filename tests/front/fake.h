@@ -32,6 +32,7 @@ struct fake
     struct message_options options;
     size_t flushed;
     bool flushed_all;
+    struct buffer output; /* what fake_output puts together */
 };
 
 /* Opens front and connection with default limits; the clock stands at 1,000,000 ms. */
@@ -52,10 +53,10 @@ struct task *fake_task(const struct fake *fake, unsigned nth);
 /* Judges it and collects the answer. */
 void fake_judge(struct fake *fake, struct task *task);
 void fake_judge_all(struct fake *fake);
-/* What the connection has to send, all of it. */
-struct span fake_output(const struct fake *fake);
+/* What the connection has to send, all of it; until the next call. */
+struct span fake_output(struct fake *fake);
 /* The code of the error with that id in it (0: the connection's own); 0 where there is none. */
-unsigned fake_error(const struct fake *fake, uint64_t id);
+unsigned fake_error(struct fake *fake, uint64_t id);
 void fake_sent_all(struct fake *fake);
 void fake_pass_ms(struct fake *fake, int64_t ms);
 
