@@ -187,6 +187,12 @@ struct cache_hit
 enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
                            struct cache_hit *hit) MUST_CHECK;
 
+/* The key of siphash13 that makes a key's hash; constant, and good as long as the cache. */
+const struct siphash_key *cache_hash_key(const struct cache *cache);
+/* As cache_get, for who has the key's hash already. */
+enum cache_state cache_get_hashed(struct cache_reader *reader, struct span key, uint64_t hash,
+                                  int64_t now_ms, struct cache_hit *hit) MUST_CHECK;
+
 /*
  * As cache_get, but the lookup leaves no trace: it is no use, and nothing is counted. For an owner
  * that looks whether another answer has come meanwhile. `refresh` is never set.

@@ -46,12 +46,12 @@ static void count_hit(struct cache_reader *reader, enum cache_state state, unsig
 
 static void fill_hit(struct cache_hit *hit, struct cache_entry *e, int64_t now_ms)
 {
-    *hit = (struct cache_hit){
-        .outcome = e->outcome,
-        .object = e->object,
-        .age_ms = now_ms > e->received_ms ? now_ms - e->received_ms : 0,
-        .entry = e,
-    };
+    hit->outcome = e->outcome;
+    hit->object = e->object;
+    hit->age_ms = now_ms > e->received_ms ? now_ms - e->received_ms : 0;
+    hit->stands_until_ms = 0;
+    hit->refresh = false;
+    hit->entry = e;
 }
 
 /* No entry is asked again before this, whatever its spread; from then on a newer answer may come at
@@ -62,11 +62,15 @@ static int64_t refreshes_begin_ms(const struct cache_entry *e)
     return e->expires_ms - cache_ttl_refresh_lead_ms(life_s, UINT8_MAX);
 }
 
-enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
-                           struct cache_hit *hit)
+const struct siphash_key *cache_hash_key(const struct cache *cache)
 {
-    struct cache *cache = reader->cache;
-    struct cache_entry *e = cache_find(cache, key, siphash13(&cache->hash_key, key));
+    return &cache->hash_key;
+}
+
+enum cache_state cache_get_hashed(struct cache_reader *reader, struct span key, uint64_t hash,
+                                  int64_t now_ms, struct cache_hit *hit)
+{
+    struct cache_entry *e = cache_find(reader->cache, key, hash);
     enum cache_state state = e ? entry_state(e, now_ms) : CACHE_MISS;
     if (e)
         entry_touch(e); /* an expired one too: its successor inherits the frequency */
@@ -83,6 +87,12 @@ enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t
     if (in_demand && e->outcome != CACHE_FAILURE)
         hit->stands_until_ms = refreshes_begin_ms(e);
     return state;
+}
+
+enum cache_state cache_get(struct cache_reader *reader, struct span key, int64_t now_ms,
+                           struct cache_hit *hit)
+{
+    return cache_get_hashed(reader, key, siphash13(&reader->cache->hash_key, key), now_ms, hit);
 }
 
 enum cache_state cache_peek(struct cache *cache, struct span key, int64_t now_ms,

@@ -3,14 +3,10 @@
  *
  * The table doubles at half full and its old copies stay in the arena; with at most
  * MAX_DNS_QUESTIONS + MAX_DNS_QUESTIONS_ARC questions that is a few kilobytes. The same bound makes
- * a keyed hash needless: the worst a sender can do is to have one hundred names compared.
+ * a keyed hash needless: the worst a sender can do is to have one hundred names compared. Where
+ * there is a cache the hash is the one that its table wants, made once for both.
  */
 #include "dns/answer.h"
-
-enum
-{
-    FIRST_TABLE_SIZE = 32, /* a power of two */
-};
 
 /* Reasons of DNS_TEMPFAIL. A reason is compared by pointer nowhere, but must live for ever. */
 static const char *const reasons[] = {
@@ -39,62 +35,66 @@ void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct l
         .arena = arena,
         .hits = hits,
         .ceiling = MAX_DNS_QUESTIONS,
+        .table_size = DNS_ANSWERS_TABLE,
     };
     answers->last = &answers->first;
+    answers->table = answers->first_table;
 }
 
-static uint32_t question_hash(const struct dns_name *name, enum dns_type type)
+static uint64_t key_hash(const struct dns_answers *answers, const struct dns_key *key)
 {
-    assert(name->length);
-    return (uint32_t)dns_name_hash(dns_name_span(name), (uint64_t)type);
+    const struct dns_near *near = answers->near;
+    struct span bytes = dns_key_span(key);
+    return near && near->hash_key ? siphash13(near->hash_key, bytes) : dns_name_hash(bytes, 0);
 }
 
-/* The place of (name, type) in the table: its question, or the empty slot where it belongs. */
-static struct dns_question **find_slot(const struct dns_answers *answers,
-                                       const struct dns_name *name, enum dns_type type,
-                                       uint32_t hash)
+static bool is_of_key(const struct dns_question *question, const struct dns_key *key, uint64_t hash)
+{
+    return question->hash == hash && span_equal(dns_key_span(&question->key), dns_key_span(key));
+}
+
+/* The place of a key in the table: its question, or the empty slot where it belongs. */
+static inline struct dns_question **find_slot(const struct dns_answers *answers,
+                                              const struct dns_key *key, uint64_t hash)
 {
     uint32_t mask = answers->table_size - 1;
-    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
-        struct dns_question *question = answers->table[at];
-        if (!question || (question->hash == hash && question->type == type &&
-                          dns_name_equal(&question->name, name)))
-            return &answers->table[at];
-    }
+    uint32_t at = (uint32_t)hash & mask;
+    while (answers->table[at] && !is_of_key(answers->table[at], key, hash))
+        at = (at + 1) & mask;
+    return &answers->table[at];
 }
 
-/* Keeps the table at most half full after one more question. */
-static bool table_make_room(struct dns_answers *answers)
+/* False without memory. */
+static bool table_double(struct dns_answers *answers)
 {
-    if (2 * (answers->count + 1) <= answers->table_size)
-        return true;
-    uint32_t size = answers->table_size ? 2 * answers->table_size : FIRST_TABLE_SIZE;
+    uint32_t size = 2 * answers->table_size;
     struct dns_question **table = ARENA_ARRAY(answers->arena, size, struct dns_question *);
     if (!table)
         return false;
     answers->table = table;
     answers->table_size = size;
     for (struct dns_question *q = answers->first; q; q = q->next)
-        *find_slot(answers, &q->name, q->type, q->hash) = q;
+        *find_slot(answers, &q->key, q->hash) = q;
     return true;
 }
 
 /* A new open question at the end of the list; NULL without memory. `slot` is its place unless
  * the table has to grow. */
-static struct dns_question *note_question(struct dns_answers *answers, const struct dns_name *name,
-                                          enum dns_type type, uint32_t hash,
+static struct dns_question *note_question(struct dns_answers *answers, const struct dns_key *key,
+                                          enum dns_type type, uint64_t hash,
                                           struct dns_question **slot)
 {
-    uint32_t size = answers->table_size;
-    if (!table_make_room(answers))
-        return NULL;
-    if (answers->table_size != size)
-        slot = find_slot(answers, name, type, hash);
+    if (2 * (answers->count + 1) > answers->table_size) { /* at most half full */
+        if (!table_double(answers))
+            return NULL;
+        slot = find_slot(answers, key, hash);
+    }
     struct dns_question *question = arena_alloc_raw(answers->arena, sizeof *question);
     if (!question)
         return NULL;
-    memset(question, 0, offsetof(struct dns_question, name));
-    dns_name_copy(&question->name, name);
+    memset(question, 0, offsetof(struct dns_question, key));
+    memcpy(question->key.type, key->type, sizeof key->type);
+    dns_name_copy(&question->key.name, &key->name);
     question->type = type;
     question->hash = hash;
     *slot = question;
@@ -106,10 +106,11 @@ static struct dns_question *note_question(struct dns_answers *answers, const str
 }
 
 static struct dns_question *find_question(const struct dns_answers *answers,
-                                          const struct dns_name *name, enum dns_type type,
-                                          uint32_t hash)
+                                          const struct dns_name *name, enum dns_type type)
 {
-    return answers->table_size ? *find_slot(answers, name, type, hash) : NULL;
+    struct dns_key key;
+    dns_key_set(&key, name, type);
+    return *find_slot(answers, &key, key_hash(answers, &key));
 }
 
 /* There is an answer, and its records are still there. */
@@ -122,8 +123,7 @@ static bool is_answered(const struct dns_answers *answers, const struct dns_ques
 const struct dns_answer *dns_peek(const struct dns_answers *answers, const struct dns_name *name,
                                   enum dns_type type)
 {
-    const struct dns_question *question =
-        find_question(answers, name, type, question_hash(name, type));
+    const struct dns_question *question = find_question(answers, name, type);
     return question && is_answered(answers, question) ? &question->answer : NULL;
 }
 
@@ -185,13 +185,8 @@ bool dns_answer_copy_records(struct dns_answer *answer, enum dns_type type, stru
     return true;
 }
 
-/* Once a question: an answer that is found again counts no second time. */
-static void count_hits(struct dns_answers *answers, struct dns_question *question)
+static void count_limits(struct dns_answers *answers, const struct dns_answer *answer)
 {
-    const struct dns_answer *answer = &question->answer;
-    if (question->counted)
-        return;
-    question->counted = true;
     if (answer->cut)
         limit_hit(answers->hits,
                   answer->count >= MAX_DNS_RECORDS ? LIMIT_DNS_RECORDS : LIMIT_DNS_TEXT_BYTES);
@@ -203,14 +198,23 @@ static void count_hits(struct dns_answers *answers, struct dns_question *questio
         limit_hit(answers->hits, LIMIT_DNS_TEXT_BYTES);
 }
 
+/* Once a question: an answer that is found again counts no second time. */
+static inline void count_hits(struct dns_answers *answers, struct dns_question *question)
+{
+    const struct dns_answer *answer = &question->answer;
+    if (!question->counted && (answer->cut || answer->outcome == DNS_TEMPFAIL))
+        count_limits(answers, answer);
+    question->counted = true;
+}
+
 /* Open or answered, in what way ever, to answered by `near`; false where it has none. */
 static bool find_near(struct dns_answers *answers, struct dns_question *question)
 {
     const struct dns_near *near = answers->near;
     bool was_open = question->answer.outcome == DNS_UNANSWERED;
-    if (!near || !near->find(near->context, &question->name, question->type, &question->answer))
+    if (!near || !near->find(near->context, question, &question->answer))
         return false;
-    dns_answer_limit(&question->answer, question->type);
+    assert(question->answer.outcome && question->answer.count <= MAX_DNS_RECORDS);
     answers->waiting -= was_open;
     question->is_near = true;
     question->near_epoch = answers->near_epoch;
@@ -234,6 +238,22 @@ static void reopen(struct dns_answers *answers, struct dns_question *question)
     answers->waiting++;
 }
 
+/* The answer to a question that was asked before. */
+static const struct dns_answer *known_answer(struct dns_answers *answers,
+                                             struct dns_question *question)
+{
+    if (question->falls_back)
+        fall_back(answers, question);
+    if (is_answered(answers, question))
+        return &question->answer;
+    if (!question->answer.outcome)
+        return NULL;
+    if (find_near(answers, question)) /* it was near, and was forgotten since */
+        return &question->answer;
+    reopen(answers, question);
+    return NULL;
+}
+
 const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dns_name *name,
                                     enum dns_type type)
 {
@@ -241,26 +261,17 @@ const struct dns_answer *dns_lookup(struct dns_answers *answers, const struct dn
                                                .reason = "too_many_questions"};
     static const struct dns_answer no_memory = {.outcome = DNS_TEMPFAIL, .reason = "no_memory"};
 
-    uint32_t hash = question_hash(name, type);
-    struct dns_question **slot = answers->table_size ? find_slot(answers, name, type, hash) : NULL;
-    struct dns_question *question = slot ? *slot : NULL;
-    if (question && question->falls_back)
-        fall_back(answers, question);
-    if (question && is_answered(answers, question))
-        return &question->answer;
-    if (question && !question->answer.outcome)
-        return NULL;
-    if (question) { /* near, and forgotten since */
-        if (find_near(answers, question))
-            return &question->answer;
-        reopen(answers, question);
-        return NULL;
-    }
+    struct dns_key key;
+    dns_key_set(&key, name, type);
+    uint64_t hash = key_hash(answers, &key);
+    struct dns_question **slot = find_slot(answers, &key, hash);
+    if (*slot)
+        return known_answer(answers, *slot);
     if (answers->count >= answers->ceiling) {
         ceiling_hit(answers);
         return &too_many;
     }
-    question = note_question(answers, name, type, hash, slot);
+    struct dns_question *question = note_question(answers, &key, type, hash, slot);
     if (!question) {
         answers->failed = true;
         return &no_memory;
@@ -284,7 +295,7 @@ void dns_answers_park(struct dns_answers *answers)
 bool dns_answers_renew(struct dns_answers *answers, const struct dns_name *name, enum dns_type type)
 {
     const struct dns_near *near = answers->near;
-    struct dns_question *question = find_question(answers, name, type, question_hash(name, type));
+    struct dns_question *question = find_question(answers, name, type);
     if (!near || !question)
         return false;
     if (!question->answer.outcome || question->renew)

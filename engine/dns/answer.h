@@ -15,6 +15,7 @@
 #include "base/ip.h"
 #include "base/limit.h"
 #include "base/result_cache.h"
+#include "cache/siphash.h"
 #include "dns/name.h"
 
 enum dns_type
@@ -80,6 +81,31 @@ struct dns_prepared
     void (*release)(const struct dns_prepared *); /* ... and lets go of; NULL: nothing */
 };
 
+/*
+ * A question as bytes: the type, big-endian, and the name in wire form right behind it. What the
+ * memo of a message, the shared cache and its snapshots know a question by.
+ */
+struct dns_key
+{
+    uint8_t type[2];
+    struct dns_name name;
+};
+
+STATIC_ASSERT(offsetof(struct dns_key, name.wire) == 2);
+
+static inline struct span dns_key_span(const struct dns_key *key)
+{
+    return span_of(key, offsetof(struct dns_key, name.wire) + key->name.length);
+}
+
+static inline void dns_key_set(struct dns_key *key, const struct dns_name *name, enum dns_type type)
+{
+    assert(name->length);
+    key->type[0] = (uint8_t)((unsigned)type >> 8);
+    key->type[1] = (uint8_t)type;
+    dns_name_copy(&key->name, name);
+}
+
 /* One question of a message, with its answer once there is one. */
 struct dns_question
 {
@@ -90,10 +116,18 @@ struct dns_question
     bool falls_back; /* asked once more in vain: the next lookup takes what `near` still has */
     bool counted;    /* its hits of limits are in `hits` */
     uint32_t near_epoch;
-    uint32_t hash;             /* the memo's */
+    uint64_t hash;             /* of the key: siphash13 with near's, or the memo's own */
     struct dns_question *next; /* in the order in which they were first asked */
     struct dns_answer answer;
-    struct dns_name name; /* last: nothing of it is cleared */
+    union /* last: nothing of it is cleared */
+    {
+        struct dns_key key;
+        struct
+        {
+            uint8_t type_octets[2];
+            struct dns_name name;
+        };
+    };
 };
 
 /*
@@ -114,10 +148,10 @@ struct shared_results
  */
 struct dns_near
 {
-    /* True, and *answer set (outcome not UNANSWERED), where there is one; else it stays as it is.
-     * May be asked for any name. */
-    bool (*find)(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer);
+    /* True, and *answer set (outcome not UNANSWERED, within the limits of dns_answer_limit), where
+     * there is one; else it stays as it is. Of the question only key, hash and type are to be
+     * read. May be asked for any name. */
+    bool (*find)(void *context, const struct dns_question *question, struct dns_answer *answer);
     /*
      * A signature failed with this key although the body hash is right (L09): may the answer be
      * asked for once more? True for one asker per entry and minute: the question is then open
@@ -126,6 +160,14 @@ struct dns_near
     bool (*may_renew)(void *context, const struct dns_name *name, enum dns_type type);
     void *context;
     struct shared_results results; /* that come from these answers */
+    /* Borrowed: what `find` wants its hashes made with, so that each key is hashed once. NULL: any
+     * hash will do. */
+    const struct siphash_key *hash_key;
+};
+
+enum
+{
+    DNS_ANSWERS_TABLE = 32, /* a power of two */
 };
 
 /*
@@ -142,14 +184,17 @@ struct dns_answers
     uint32_t waiting;              /* noted and not yet answered */
     uint32_t ceiling;              /* questions allowed so far: MAX_DNS_QUESTIONS, ARC raises it */
     bool failed;                   /* no memory, or over the ceiling at least once */
-    const struct dns_near *near;   /* borrowed; NULL: none */
+    const struct dns_near *near;   /* borrowed; NULL: none. Set before the first question; another
+                                      one later has the same hash_key */
     struct shared_results results; /* near's, for as long as this message takes them */
     uint32_t near_epoch;
-    struct dns_question **table; /* memo index: implementation's own */
+    /* Memo index, the implementation's own: the first table is in here, larger ones in the arena */
     uint32_t table_size;
+    struct dns_question **table;
+    struct dns_question *first_table[DNS_ANSWERS_TABLE];
 };
 
-/* `arena` and `hits` are borrowed and must outlive `answers`. */
+/* `arena` and `hits` are borrowed and must outlive `answers`, which must not be moved. */
 void dns_answers_init(struct dns_answers *answers, struct arena *arena, struct limit_hits *hits);
 
 /*

@@ -1,21 +1,17 @@
 /*
- * The key of a question in the shared cache: name in wire form and type, big-endian (F16); and what
- * is kept under it.
+ * The key of a question in the shared cache, its struct dns_key (F16); and what is kept under it.
  */
 #include "dns/resolvers.h"
 
 size_t resolvers_cache_key(const struct dns_name *name, enum dns_type type,
                            uint8_t key[CACHE_KEY_MAX])
 {
+    struct dns_key made;
     STATIC_ASSERT(CACHE_KEY_MAX == DNS_NAME_MAX + 2);
-    assert(name->length);
-    memcpy(key, name->wire, DNS_NAME_USUAL); /* all of nearly every name */
-    if (name->length > DNS_NAME_USUAL)
-        memcpy(key + DNS_NAME_USUAL, name->wire + DNS_NAME_USUAL,
-               name->length - (size_t)DNS_NAME_USUAL);
-    key[name->length] = (uint8_t)((unsigned)type >> 8);
-    key[name->length + 1] = (uint8_t)type;
-    return name->length + 2U;
+    dns_key_set(&made, name, type);
+    struct span bytes = dns_key_span(&made);
+    memcpy(key, bytes.p, bytes.n);
+    return bytes.n;
 }
 
 bool resolvers_cache_key_read(struct span key, struct dns_name *name, enum dns_type *type)
@@ -23,10 +19,10 @@ bool resolvers_cache_key_read(struct span key, struct dns_name *name, enum dns_t
     struct dns_name read;
     if (key.n < 3 || key.n > CACHE_KEY_MAX)
         return false;
-    struct span wire = span_slice(key, 0, key.n - 2);
+    struct span wire = span_skip(key, 2);
     if (dns_name_from_packet(&read, wire, 0) != wire.n || !span_equal(dns_name_span(&read), wire))
         return false; /* compressed, upper case, or more than a name */
-    unsigned number = (unsigned)key.p[key.n - 2] << 8 | key.p[key.n - 1];
+    unsigned number = (unsigned)key.p[0] << 8 | key.p[1];
     if (*dns_type_text((enum dns_type)number) == '?')
         return false;
     *name = read;

@@ -126,7 +126,7 @@ struct resolvers_stats
 /* Any thread. Counts of running threads may lag. */
 void resolvers_stats(struct resolvers *resolvers, struct resolvers_stats *stats);
 
-/* The cache key of a question: lower-case wire name and type. Returns the length. */
+/* The cache key of a question: its struct dns_key. Returns the length. */
 size_t resolvers_cache_key(const struct dns_name *name, enum dns_type type,
                            uint8_t key[CACHE_KEY_MAX]);
 /* Back from a key; false where it is none. */

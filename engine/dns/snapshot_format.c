@@ -15,7 +15,7 @@
 
 enum
 {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2, /* 1: the type stood behind the name in keys */
     READ_ARENA_BYTES = 256 * 1024, /* 64 records and MAX_DNS_TEXT_BYTES of text */
 };
 

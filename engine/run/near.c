@@ -11,14 +11,12 @@
 #include "dns/resolvers.h"
 #include "run/round.h"
 
-static bool find(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer)
+static bool find(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct round *round = context;
     struct cache_hit hit;
-    uint8_t key[CACHE_KEY_MAX];
-    size_t n = resolvers_cache_key(name, type, key);
-    if (cache_get(&round->reader, span_of(key, n), round->now_ms, &hit) == CACHE_MISS ||
+    struct span key = dns_key_span(&question->key);
+    if (cache_get_hashed(&round->reader, key, question->hash, round->now_ms, &hit) == CACHE_MISS ||
         !hit.object)
         return false;
     const struct dns_shared *shared = hit.object;
@@ -26,7 +24,7 @@ static bool find(void *context, const struct dns_name *name, enum dns_type type,
     answer->age += (uint32_t)(hit.age_ms / 1000);
     answer->shared_until_ms = hit.stands_until_ms;
     if (hit.refresh && cache_refresh_claim(&round->reader, &hit, round->now_ms))
-        round->refresh(round->context, name, type);
+        round->refresh(round->context, &question->name, question->type);
     return true;
 }
 
@@ -48,7 +46,10 @@ static bool may_renew(void *context, const struct dns_name *name, enum dns_type 
 
 void near_init(struct round *round)
 {
-    round->near = (struct dns_near){.find = find, .may_renew = may_renew, .context = round};
+    round->near = (struct dns_near){.find = find,
+                                    .may_renew = may_renew,
+                                    .context = round,
+                                    .hash_key = cache_hash_key(round->reader.cache)};
     round->near_sharing = round->near;
     round->near_sharing.results = (struct shared_results){
         .spf = round->spf_shared,

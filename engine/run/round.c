@@ -22,8 +22,8 @@ void round_init(struct round *round, struct cache *cache,
     hash_queue_init(&round->hashes);
     round->spf_shared = result_cache_new(SHARED_SPF_SETS, SHARED_SPF_BYTES, random_seed());
     round->dmarc_shared = result_cache_new(SHARED_DMARC_SETS, SHARED_DMARC_BYTES, random_seed());
-    near_init(round);
     cache_reader_init(&round->reader, cache);
+    near_init(round);
 }
 
 static void message_free(struct message *message)

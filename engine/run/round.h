@@ -79,7 +79,7 @@ struct round_shared
 };
 struct round_shared round_shared(const struct round *round);
 
-/* near.c: fills round->near and near_sharing. */
+/* near.c: fills round->near and near_sharing, when `reader` is there. */
 void near_init(struct round *round);
 
 #endif

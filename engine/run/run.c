@@ -161,12 +161,12 @@ void run_stop(struct run **run, char note[ASSAY_ERROR_MAX])
     close_all(stopped);
 }
 
-/* A cache key is a wire name and two bytes of type (resolvers_cache_key). */
+/* A cache key is two bytes of type and a wire name (struct dns_key). */
 static bool is_at_or_below(struct span key, void *context)
 {
     const struct dns_name *ancestor = context;
     struct dns_name name;
-    struct span wire = span_slice(key, 0, key.n > 2 ? key.n - 2 : 0);
+    struct span wire = span_skip(key, key.n > 2 ? 2 : key.n);
     return dns_name_from_packet(&name, wire, 0) && dns_name_is_at_or_below(&name, ancestor);
 }
 

@@ -73,6 +73,10 @@ Test(cache, keys_of_every_length_up_to_the_limit)
                       hit.outcome == CACHE_NXDOMAIN && hit.object == NULL,
                   "length %zu", n);
     cr_expect(stats_of(&f).entries == CACHE_KEY_MAX && stats_of(&f).hits_negative == CACHE_KEY_MAX);
+    struct span one = span_of(key, 1);
+    uint64_t hash = siphash13(cache_hash_key(f.cache), one);
+    cr_expect(cache_get_hashed(&f.reader, one, hash, 0, &hit) == CACHE_FRESH);
+    cr_expect(cache_get_hashed(&f.reader, one, ~hash, 0, &hit) == CACHE_MISS, "not its place");
     fixture_fini(&f);
 }
 

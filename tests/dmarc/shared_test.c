@@ -62,13 +62,12 @@ Test(dmarc_shared, which_discoveries_are_shared)
     }
 }
 
-static bool find(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer)
+static bool find(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct scene *scene = context;
-    while (!dns_lookup(&scene->answers, name, type))
+    while (!dns_lookup(&scene->answers, &question->name, question->type))
         scene_resolve(scene);
-    *answer = *dns_lookup(&scene->answers, name, type);
+    *answer = *dns_lookup(&scene->answers, &question->name, question->type);
     answer->shared_until_ms = 1000;
     return true;
 }

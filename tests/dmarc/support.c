@@ -96,11 +96,10 @@ void from_of(const char *domains, struct mail_from *from)
 
 /* --- discoveries that other messages take --- */
 
-static bool find_told(void *context, const struct dns_name *name, enum dns_type type,
-                      struct dns_answer *answer)
+static bool find_told(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct scene *scene = context;
-    const struct dns_answer *told = dns_peek(&scene->answers, name, type);
+    const struct dns_answer *told = dns_peek(&scene->answers, &question->name, question->type);
     if (!told)
         return false;
     *answer = *told;

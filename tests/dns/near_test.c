@@ -12,12 +12,14 @@ struct cupboard
     unsigned finds, renewals;
 };
 
-static bool find(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer)
+static bool find(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct cupboard *cupboard = context;
-    (void)name;
-    (void)type;
+    struct dns_key key;
+    dns_key_set(&key, &question->name, question->type);
+    cr_expect(span_equal(dns_key_span(&question->key), dns_key_span(&key)));
+    if (cupboard->near.hash_key)
+        cr_expect(question->hash == siphash13(cupboard->near.hash_key, dns_key_span(&key)));
     cupboard->finds++;
     if (cupboard->has)
         *answer = cupboard->answer;
@@ -85,6 +87,29 @@ Test(near, found_once_a_round)
     cupboard.answer = new_answer;
     expect(&a, "answer [new]", 1, 0);
     cr_expect(cupboard.finds == 2);
+    asker_fini(&a);
+}
+
+/* What `find` is given: the key, and its hash as the cache wants it; 40 questions, so that the
+ * table grows. */
+Test(near, hashed_as_the_cache_wants_it)
+{
+    static const struct siphash_key hash_key = {1, 2};
+    struct asker a;
+    struct cupboard cupboard;
+    begin(&a, &cupboard);
+    cupboard.near.hash_key = &hash_key;
+    for (int again = 0; again < 2; again++) {
+        for (int i = 0; i < 20; i++) {
+            char text[32];
+            snprintf(text, sizeof text, "n%d.test", i);
+            struct dns_name name = name_of(text);
+            cr_expect(dns_lookup(&a.answers, &name, DNS_TXT) != NULL);
+            cr_expect(dns_lookup(&a.answers, &name, DNS_A) != NULL);
+        }
+        cr_expect(a.answers.count == 40 && cupboard.finds == 40, "%u noted, %u found",
+                  a.answers.count, cupboard.finds);
+    }
     asker_fini(&a);
 }
 
@@ -159,6 +184,7 @@ Test(near, limits)
         many[i].text = SPAN("x");
     cupboard.answer =
         (struct dns_answer){.outcome = DNS_ANSWER, .count = COUNT_OF(many), .records = many};
+    dns_answer_limit(&cupboard.answer, DNS_TXT); /* by who keeps it */
     struct dns_name name = name_of("a.test");
     for (int i = 0; i < 3; i++) {
         const struct dns_answer *answer = dns_lookup(&a.answers, &name, DNS_TXT);

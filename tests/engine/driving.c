@@ -76,7 +76,7 @@ static void lend_all(struct driving *driving, struct dns_answers *answers)
         if (q->answer.outcome)
             continue;
         near_source_init(&once, driving->engine->source, driving->near->prepare);
-        cr_assert(once.near.find(&once, &q->name, q->type, &found));
+        cr_assert(once.near.find(&once, q, &found));
         cr_assert(lent_count < LENT_MAX);
         lent[lent_count++] = once.lent[0];
         dns_answers_lend(answers, q, &found);

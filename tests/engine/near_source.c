@@ -25,16 +25,15 @@ static struct dns_shared *answer_of(struct near_source *source, const struct dns
     return shared;
 }
 
-static bool find(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer)
+static bool find(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct near_source *source = context;
     source->finds++;
     if (source->miss_every && source->finds % source->miss_every == 0)
         return false;
     cr_assert(source->lent_count < NEAR_LENT_MAX);
-    struct dns_shared *shared = answer_of(source, name, type);
-    source->lent_texts[source->lent_count] = type == DNS_TXT;
+    struct dns_shared *shared = answer_of(source, &question->name, question->type);
+    source->lent_texts[source->lent_count] = question->type == DNS_TXT;
     source->lent[source->lent_count++] = shared;
     *answer = shared->answer;
     return true;

@@ -157,9 +157,9 @@ Test(snapshot, values_that_do_not_fit)
     cr_expect(!value_read(&v, buffer_span(&v.bytes)));
     v.outcome = CACHE_ANSWER;
     cr_expect(value_read(&v, buffer_span(&v.bytes)));
-    v.key[v.key_n - 1] = DNS_A;
+    v.key[1] = DNS_A;
     cr_expect(!value_read(&v, buffer_span(&v.bytes)));
-    v.key[v.key_n - 1] = 99;
+    v.key[1] = 99;
     cr_expect(!value_read(&v, buffer_span(&v.bytes)));
     buffer_fini(&v.bytes);
     fixture_stop(&f);
@@ -189,12 +189,14 @@ Test(key, what_is_none)
 {
     static const struct span keys[] = {
         {NULL, 0},
-        SPAN("\1A\0\0\20"),           /* upper case */
-        SPAN("\1a\0\0\21"),           /* TYPE17 */
-        SPAN("\1a\300\0\0\20"),       /* a pointer */
-        SPAN("\1a\1b\300\2\0\20"),    /* and one that ends */
-        SPAN("\1a\0\1b\0\0\20"),      /* two names */
-        SPAN("\77aaaaaaaaaaaaaaa\0"), /* a label past the end */
+        SPAN("\0\20\1A\0"),                /* upper case */
+        SPAN("\0\21\1a\0"),                /* TYPE17 */
+        SPAN("\0\20\1a\300\0"),            /* a pointer */
+        SPAN("\0\20\1a\1b\300\2\0"),       /* and one that ends */
+        SPAN("\0\20\1a\0\1b\0"),           /* two names */
+        SPAN("\0\20\77aaaaaaaaaaaaaaa\0"), /* a label past the end */
+        SPAN("\1a\0\0\20"),                /* the key of an earlier version */
+        SPAN("\0\0\20"),                   /* and that of the root */
     };
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         struct dns_name name;

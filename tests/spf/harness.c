@@ -26,11 +26,10 @@ static void expect_same(const struct spf_judgement *a, const struct spf_judgemen
 static struct result_cache *results; /* of the judgement under test */
 
 /* What the trial was told, as the shared cache would tell it. */
-static bool find_told(void *context, const struct dns_name *name, enum dns_type type,
-                      struct dns_answer *answer)
+static bool find_told(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     struct spf_trial *trial = context;
-    const struct dns_answer *told = dns_peek(&trial->answers, name, type);
+    const struct dns_answer *told = dns_peek(&trial->answers, &question->name, question->type);
     if (!told)
         return false;
     *answer = *told;

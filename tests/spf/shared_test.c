@@ -118,8 +118,7 @@ struct told
     uint32_t asked;        /* by the last message */
 };
 
-static bool find(void *context, const struct dns_name *name, enum dns_type type,
-                 struct dns_answer *answer)
+static bool find(void *context, const struct dns_question *question, struct dns_answer *answer)
 {
     static struct arena arena; /* of a test's process: never freed */
     struct told *told = context;
@@ -128,10 +127,10 @@ static bool find(void *context, const struct dns_name *name, enum dns_type type,
     if (!told->asked++)
         arena_init(&arena, MAX_ARENA_BYTES);
     dns_answers_init(&answers, &arena, &hits);
-    (void)!dns_lookup(&answers, name, type);
+    (void)!dns_lookup(&answers, &question->name, question->type);
     dns_source_resolve(told->source, &answers, INT64_MAX);
-    *answer = *dns_lookup(&answers, name, type);
-    answer->shared_until_ms = dns_name_equal(name, &told->early) ? 500 : 1000;
+    *answer = *dns_lookup(&answers, &question->name, question->type);
+    answer->shared_until_ms = dns_name_equal(&question->name, &told->early) ? 500 : 1000;
     return true;
 }
 
