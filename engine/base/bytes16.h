@@ -7,6 +7,7 @@
 
 #include <endian.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -35,6 +36,56 @@ static inline bool bytes16_any(bytes16 mask)
 {
     bytes16_halves halves = (bytes16_halves)mask;
     return (halves[0] | halves[1]) != 0;
+}
+
+/* The top bits of the bytes, that of the first in bit 0; of a half. */
+static inline unsigned bytes16_half_bits(uint64_t half)
+{
+    return (unsigned)(((le64toh(half) >> 7 & UINT64_C(0x0101010101010101)) *
+                       UINT64_C(0x0102040810204080)) >>
+                      56);
+}
+
+/* A bit for each byte of `mask`, that of the first in bit 0. */
+static inline unsigned bytes16_bits(bytes16 mask)
+{
+#ifdef __SSE2__
+    typedef char chars16 __attribute__((vector_size(16)));
+    return (unsigned)__builtin_ia32_pmovmskb128((chars16)mask);
+#else
+    bytes16_halves halves = (bytes16_halves)mask;
+    return bytes16_half_bits(halves[0]) | bytes16_half_bits(halves[1]) << 8;
+#endif
+}
+
+/* Up to eight bytes in their order and zeros behind them, little-endian. */
+static inline uint64_t bytes16_load_half(const uint8_t *p, size_t n)
+{
+    uint32_t low, high;
+    if (n < 4) {
+        if (n == 0)
+            return 0;
+        return p[0] | (uint64_t)p[n / 2] << n / 2 * 8 | (uint64_t)p[n - 1] << (n - 1) * 8;
+    }
+    memcpy(&low, p, sizeof low);
+    memcpy(&high, p + n - 4, sizeof high);
+    return le32toh(low) | (uint64_t)le32toh(high) << (n - 4) * 8;
+}
+
+/* Up to sixteen bytes and zeros behind them; nothing else is read. */
+static inline bytes16 bytes16_load_some(const uint8_t *p, size_t n)
+{
+    uint64_t low, high;
+    bytes16_halves halves = {0, 0};
+    if (n <= 8) {
+        halves[0] = htole64(bytes16_load_half(p, n));
+        return (bytes16)halves;
+    }
+    memcpy(&low, p, sizeof low);
+    memcpy(&high, p + n - 8, sizeof high);
+    halves[0] = low;
+    halves[1] = htole64(le64toh(high) >> (16 - n) * 8);
+    return (bytes16)halves;
 }
 
 /* Index of the first byte of `mask` that is set; some byte is. */

@@ -182,6 +182,71 @@ Test(name, every_byte)
     }
 }
 
+/* xorshift64: the same names in every run. */
+static uint32_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (uint32_t)(*state >> 32);
+}
+
+/* Mostly good octets; every octet at times. */
+static void fill(uint8_t *p, size_t n, uint64_t *seed)
+{
+    static const char good[] = "abcxyzABCXYZ0189-_abcdefghijklmnopqrstuvwxyz";
+    uint32_t dots = next_random(seed) % 24 + 2, odd = next_random(seed) % 4;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t r = next_random(seed);
+        p[i] = (uint8_t)good[r % (sizeof good - 1)];
+        if (r / 64 % dots == 0)
+            p[i] = '.';
+        if (odd == 0 && r / 4096 % 64 == 0)
+            p[i] = (uint8_t)(r >> 24);
+    }
+}
+
+/*
+ * What is short and plain is read in one pass, and with a dot at its end label by label: both ways
+ * lead to the same name or error. At every length up to that limit, and above it.
+ */
+Test(name, plain_and_label_by_label)
+{
+    static const struct dns_name untouched = {.wire = "\3old", .length = 5, .labels = 1};
+    static uint8_t memory[80 + 1];
+    uint64_t seed = 0x9e3779b97f4a7c15;
+    unsigned good = 0;
+    for (unsigned round = 0; round < 200000; round++) {
+        size_t n = 1 + round % 79;
+        struct dns_name plain = untouched, any = untouched;
+        uint8_t *text = memory + 80 - n;
+        fill(text, n, &seed);
+        memory[80] = '.';
+        if (text[n - 1] == '.')
+            continue;
+        enum dns_name_error error = dns_name_from_domain(&plain, span_of(text, n));
+        enum dns_name_error want = dns_name_from_domain(&any, span_of(text, n + 1));
+        cr_assert(error == want, "\"%.*s\": got %s, want %s", (int)n, (const char *)text,
+                  dns_name_error_word(error), dns_name_error_word(want));
+        cr_assert(dns_name_equal(&plain, &any) && plain.labels == any.labels, "\"%.*s\"", (int)n,
+                  (const char *)text);
+        good += !error;
+    }
+    cr_expect(good > 50000, "%u good names", good);
+}
+
+/* Nothing behind the text is read, at any length. */
+Test(name, plain_up_to_a_page)
+{
+    static const char text[] = L63 "." L10;
+    for (size_t n = 1; n < sizeof text - 1; n++) {
+        struct dns_name name;
+        enum dns_name_error error =
+            dns_name_from_domain(&name, guard_copy(span_of(text + sizeof text - 1 - n, n)));
+        cr_expect(error == (text[sizeof text - 1 - n] == '.' ? DNS_NAME_EMPTY_LABEL : DNS_NAME_OK));
+    }
+}
+
 struct packet_name_case
 {
     struct span packet;
