@@ -11,9 +11,10 @@
 
 struct mail_address
 {
-    struct span local;  /* arena: without comments and folding; quoted strings unquoted */
-    struct span domain; /* arena: as written without comments and folding; may be U-labels or end
-                           in one dot; a literal keeps its brackets */
+    struct span local;  /* arena or borrowed: without comments and folding; quoted strings
+                           unquoted */
+    struct span domain; /* arena or borrowed: as written without comments and folding; may be
+                           U-labels or end in one dot; a literal keeps its brackets */
     bool literal;       /* [192.0.2.1] */
     bool non_ascii;     /* 8-bit octets in it (A17) */
 };
@@ -38,8 +39,9 @@ struct mail_address_list
 };
 
 /*
- * Parses a From value (all behind the colon). On error `count` is 0. Notes ANOMALY_FROM_ROUTE,
- * FROM_NON_ASCII, FROM_DISPLAY_ADDRESS, FROM_ENCODED_ADDRESS, FROM_MALFORMED as it meets them.
+ * Parses a From value (all behind the colon), which addresses may borrow. On error `count` is 0.
+ * Notes ANOMALY_FROM_ROUTE, FROM_NON_ASCII, FROM_DISPLAY_ADDRESS, FROM_ENCODED_ADDRESS,
+ * FROM_MALFORMED as it meets them.
  *
  * Accepted beyond the grammar: 8-bit octets in display names and comments (RFC 6532 and older raw
  * mail), in addresses too but flagged; one dot at the end of a domain (DP-4). Not accepted: NUL,

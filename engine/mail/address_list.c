@@ -12,6 +12,7 @@
  * Limits: FROM_ADDRESSES before an address is read; FIELD_BYTES bounds the value.
  */
 #include "base/chars.h"
+#include "mail/address_plain.h"
 #include "mail/address_text.h"
 #include "mail/encoded_word.h"
 
@@ -264,12 +265,11 @@ static bool keep_addresses(const struct address_parser *parser, struct arena *ar
     return true;
 }
 
-void mail_address_list_parse(struct span value, struct arena *arena,
-                             struct mail_anomalies *anomalies, struct limit_hits *hits,
-                             struct mail_address_list *list)
+/* Any value. *list is cleared. */
+static void parse_any(struct span value, struct arena *arena, struct mail_anomalies *anomalies,
+                      struct limit_hits *hits, struct mail_address_list *list)
 {
     struct address_parser parser;
-    *list = (struct mail_address_list){.error = MAIL_ADDRESS_OK};
     parser.list = list;
     parser.anomalies = anomalies;
     parser.in_group = false;
@@ -293,4 +293,24 @@ void mail_address_list_parse(struct span value, struct arena *arena,
     list->count = 0;
     list->error = parser.text.error;
     list->error_at = (uint32_t)parser.text.at;
+}
+
+void mail_address_list_parse(struct span value, struct arena *arena,
+                             struct mail_anomalies *anomalies, struct limit_hits *hits,
+                             struct mail_address_list *list)
+{
+    struct mail_address plain;
+    *list = (struct mail_address_list){.error = MAIL_ADDRESS_OK};
+    if (!address_plain(value, &plain)) {
+        parse_any(value, arena, anomalies, hits, list);
+        return;
+    }
+    struct mail_address *address = arena_alloc_raw(arena, sizeof *address);
+    if (!address) {
+        list->error = MAIL_ADDRESS_NO_MEMORY;
+        return;
+    }
+    *address = plain;
+    list->addresses = address;
+    list->count = 1;
 }

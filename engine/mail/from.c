@@ -13,6 +13,14 @@ static struct span skip_blanks(struct span s)
     return s;
 }
 
+/* Of nearly all fields that are none. Folds and blanks may stand in front of a name, "f" begins it.
+ */
+static inline bool begins_otherwise(const struct mail_field *field)
+{
+    uint8_t first = field->raw.n ? field->raw.p[0] : '\0';
+    return !is_blank_or_control(first) && first < 0x80 && (first | 0x20) != 'f';
+}
+
 /*
  * What some reader takes for a From field: `From:`, ` From:` in the first line (A08), `From :`
  * (A09), a fold before the colon (A10), a BOM in front (B13).
@@ -20,8 +28,6 @@ static struct span skip_blanks(struct span s)
 static bool is_from_like(const struct mail_field *field)
 {
     struct span s = field->raw;
-    if (s.n && s.p[0] > ' ' && s.p[0] < 0x7f && ascii_lower(s.p[0]) != 'f')
-        return false; /* nearly all of them */
     if (span_starts_fold(s, SPAN("\xef\xbb\xbf")))
         s = span_skip(s, 3);
     s = skip_blanks(s);
@@ -33,7 +39,7 @@ static bool is_from_like(const struct mail_field *field)
 
 static bool is_from(const struct mail_field *field)
 {
-    return field->indexed && span_equal_fold(field->name, SPAN("from"));
+    return field->indexed && span_is_word(field->name, SPAN("from"));
 }
 
 const char *mail_address_error_word(enum mail_address_error error)
@@ -87,7 +93,7 @@ static struct from_fields find_from_fields(const struct mail_header *header)
 {
     struct from_fields found = {0};
     for (uint32_t i = 0; i < header->count; i++) {
-        if (!is_from_like(&header->fields[i]))
+        if (begins_otherwise(&header->fields[i]) || !is_from_like(&header->fields[i]))
             continue;
         found.lowest = &header->fields[i];
         found.count++;
