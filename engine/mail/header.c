@@ -56,12 +56,14 @@ static bool piece_is_mbox_line(struct span line)
     return at == line.n || line.p[at] != ':';
 }
 
-static void field_set(struct mail_field *field, size_t name, size_t colon)
+static inline void field_set(struct mail_field *field, size_t name, size_t colon)
 {
-    field->name = span_slice(field->raw, 0, name);
-    field->value = span_skip(field->raw, colon + 1);
-    if (field->value.n >= 2 && memcmp(span_end(field->value) - 2, "\r\n", 2) == 0)
-        field->value.n -= 2;
+    struct span raw = field->raw;
+    const uint8_t *value = raw.p + colon + 1, *end = raw.p + raw.n;
+    if (end - value >= 2 && memcmp(end - 2, "\r\n", 2) == 0)
+        end -= 2;
+    field->name = span_of(raw.p, name);
+    field->value = span_of(value, (size_t)(end - value));
 }
 
 /*
@@ -98,72 +100,78 @@ static bool field_split(struct mail_field *field, struct mail_anomalies *anomali
     return true;
 }
 
-/* Sets name and value where the piece is a field; says whether the index takes it. `name`: as in
- * struct simd_piece. */
-static bool field_read(struct mail_field *field, uint32_t name, struct limit_hits *hits,
-                       struct mail_anomalies *anomalies)
+/* Sets name and value where the piece is a field; says whether the index takes it. */
+static bool field_read(struct mail_field *field, struct index_notes *notes)
 {
-    field->above = NO_FIELD;
-    if (name) { /* the kernel has looked: ftext and a colon */
-        field_set(field, name, name);
-        return true;
-    }
     field->name = field->value = span_slice(field->raw, 0, 0);
     if (field->position == 0 && piece_is_mbox_line(field->raw)) {
-        mail_anomaly_note(anomalies, ANOMALY_MBOX_FROM_LINE);
+        mail_anomaly_note(notes->anomalies, ANOMALY_MBOX_FROM_LINE);
         return false;
     }
-    if (!field_split(field, anomalies)) {
-        mail_anomaly_note(anomalies, ANOMALY_HDR_MALFORMED);
+    if (!field_split(field, notes->anomalies)) {
+        mail_anomaly_note(notes->anomalies, ANOMALY_HDR_MALFORMED);
         return false;
     }
     if (field->name.n > MAX_FIELD_NAME_BYTES) {
-        limit_hit(hits, LIMIT_FIELD_NAME_BYTES);
-        mail_anomaly_note(anomalies, ANOMALY_HDR_NAME_TOO_LONG);
+        limit_hit(notes->hits, LIMIT_FIELD_NAME_BYTES);
+        mail_anomaly_note(notes->anomalies, ANOMALY_HDR_NAME_TOO_LONG);
         return false;
     }
     return field->name.n > 0;
 }
 
-/* Eight octets a step, folded by setting bit 5: names that differ in case alone hash alike. */
-static uint64_t hash_step(uint64_t hash, uint64_t word)
+static uint64_t eight_at(const uint8_t *p)
 {
-    __uint128_t product = (__uint128_t)(hash ^ (word | EIGHT_OF(0x20))) * HASH_FACTOR;
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* Sixteen octets, folded by setting bit 5: names that differ in case alone hash alike. */
+static uint64_t hash_step(uint64_t hash, uint64_t a, uint64_t b)
+{
+    const uint64_t bit5 = EIGHT_OF(0x20);
+    __uint128_t product = (__uint128_t)(hash ^ (a | bit5)) * (HASH_FACTOR ^ (b | bit5));
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t name_hash(const struct mail_header *header, struct span name)
+/* `name` is not empty. */
+static inline uint32_t name_hash(const struct mail_header *header, struct span name)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)header->block.p ^ EIGHT_OF(name.n);
-    uint64_t word = 0;
-    for (size_t i = 0; name.n - i > sizeof word; i += sizeof word) {
-        memcpy(&word, name.p + i, sizeof word);
-        hash = hash_step(hash, word);
+    uint64_t hash = (uint64_t)(uintptr_t)header->block.p;
+    const uint8_t *end = name.p + name.n;
+    if (name.n <= 8) {
+        hash = hash_step(hash, bytes_up_to_8(name.p, name.n), name.n);
+        return (uint32_t)(hash ^ hash >> 32);
     }
-    if (name.n >= sizeof word) /* the last eight, some of them twice */
-        memcpy(&word, span_end(name) - sizeof word, sizeof word);
-    else
-        for (size_t i = 0; i < name.n; i++)
-            word = word << 8 | name.p[i];
-    hash = hash_step(hash, word);
+    for (; end - name.p > 16; name.p += 16)
+        hash = hash_step(hash, eight_at(name.p), eight_at(name.p + 8));
+    const uint8_t *last = name.n > 16 ? end - 16 : name.p; /* some octets twice */
+    hash = hash_step(hash ^ name.n, eight_at(last), eight_at(end - 8));
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-/* The bucket of `name`: its own, or the free one where it would go. */
-static uint32_t bucket_of(const struct mail_header *header, struct span name, uint32_t hash)
+/* By itself, so that the walk below saves no registers: most walks end at a free bucket. */
+NOINLINE static bool is_named(const struct mail_field *field, struct span name)
 {
-    uint32_t mask = header->bucket_count - 1;
-    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
+    return span_equal_fold(field->name, name);
+}
+
+/* The bucket of `name`: its own, or the free one where it would go. */
+static inline uint32_t bucket_of(const struct mail_header *header, struct span name, uint32_t hash)
+{
+    uint32_t mask = header->bucket_count - 1, at = hash & mask;
+    for (;; at = (at + 1) & mask) {
         int32_t lowest = header->buckets[at];
         if (lowest == NO_FIELD)
             return at;
         const struct mail_field *field = &header->fields[lowest];
-        if (field->hash == hash && span_equal_fold(field->name, name))
+        if (field->hash == hash && is_named(field, name))
             return at;
     }
 }
 
-static void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
+static inline void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
 {
     field->hash = name_hash(header, field->name);
     uint32_t at = bucket_of(header, field->name, field->hash);
@@ -194,42 +202,79 @@ static void note_block(const struct mail_header *header, struct mail_anomalies *
     }
 }
 
-/* The limit that refuses the block at this piece, or LIMIT_COUNT. */
-static enum limit index_piece(struct mail_header *header, struct mail_field *field,
-                              const struct simd_piece *piece, size_t from, int32_t *buckets,
-                              struct index_notes *notes)
+struct indexing
 {
-    if (piece->end - from > MAX_FIELD_BYTES)
+    struct mail_header *header;
+    struct mail_field *fields; /* header's: room for all, or for the limit */
+    uint32_t room;
+    int32_t *buckets; /* header's */
+    size_t from;      /* where the next piece begins */
+    struct index_notes notes;
+};
+
+/* The limit that refuses the block at this piece, or LIMIT_COUNT. */
+static inline enum limit index_piece(struct indexing *indexing, const struct simd_piece *piece)
+{
+    struct mail_header *header = indexing->header;
+    size_t n = piece->end - indexing->from;
+    if (n > MAX_FIELD_BYTES)
         return LIMIT_FIELD_BYTES;
     if (header->count == MAX_FIELD_COUNT)
         return LIMIT_FIELD_COUNT;
-    field->raw = span_slice(header->block, from, piece->end);
-    field->position = header->count++;
-    if (field_read(field, piece->name, notes->hits, notes->anomalies))
-        index_add(header, field, buckets);
+    assert(header->count < indexing->room);
+    struct mail_field *field = &indexing->fields[header->count];
+    *field = (struct mail_field){
+        .raw = span_of(header->block.p + indexing->from, n),
+        .position = header->count++,
+        .above = NO_FIELD,
+    };
+    bool indexed = true;
+    if (piece->name) /* the kernel has looked: ftext and a colon */
+        field_set(field, piece->name, piece->name);
+    else
+        indexed = field_read(field, &indexing->notes);
+    if (indexed)
+        index_add(header, field, indexing->buckets);
+    indexing->from = piece->end;
     return LIMIT_COUNT;
 }
 
-/* Reads all pieces into fields[0..room), which has room for all or for the limit. The limit that
- * refuses the block, or LIMIT_COUNT. */
-static enum limit index_block(struct mail_header *header, struct mail_field *fields, uint32_t room,
-                              int32_t *buckets, struct index_notes *notes)
+/* Likewise of several. The first may end at 0, where the block begins. */
+static enum limit index_pieces(struct indexing *indexing, struct simd_piece *pieces, size_t count)
 {
-    struct simd_piece pieces[SIMD_PIECES];
-    struct span block = header->block;
-    size_t from = 0;
-    while (from < block.n) {
-        size_t count = simd_text()->pieces(block.p, block.n, from, pieces, COUNT_OF(pieces));
-        for (size_t i = 0; i < count; i++) {
-            assert(header->count < room || header->count == MAX_FIELD_COUNT);
-            enum limit limit =
-                index_piece(header, &fields[header->count], &pieces[i], from, buckets, notes);
-            if (limit != LIMIT_COUNT)
-                return limit;
-            from = pieces[i].end;
-        }
+    struct span block = indexing->header->block;
+    size_t none = count && pieces[0].end == 0;
+    simd_text()->names(block.p, block.n, indexing->from, pieces + none, count - none);
+    for (size_t i = none; i < count; i++) {
+        enum limit limit = index_piece(indexing, &pieces[i]);
+        if (limit != LIMIT_COUNT)
+            return limit;
     }
     return LIMIT_COUNT;
+}
+
+/* Where the reader has not seen all pieces at once, the block is cut again. */
+static enum limit index_block(struct indexing *indexing)
+{
+    struct simd_piece pieces[SIMD_PIECES];
+    struct simd_header scan = SIMD_HEADER_BEGIN;
+    struct span rest = indexing->header->block;
+    enum limit limit = LIMIT_COUNT;
+    while (rest.n && limit == LIMIT_COUNT) {
+        size_t count;
+        rest = span_skip(rest, simd_text()->header_end(&scan, rest.p, rest.n, pieces, &count));
+        limit = index_pieces(indexing, pieces, count);
+    }
+    return limit;
+}
+
+/* The last piece: the header ended with the message, or in front of the empty line that the block
+ * lacks. */
+static enum limit index_last(struct indexing *indexing)
+{
+    size_t end = indexing->header->block.n;
+    struct simd_piece last = {.end = (uint32_t)end};
+    return indexing->from < end ? index_pieces(indexing, &last, 1) : LIMIT_COUNT;
 }
 
 static uint32_t bucket_count_for(uint32_t fields)
@@ -240,23 +285,37 @@ static uint32_t bucket_count_for(uint32_t fields)
     return count;
 }
 
-const char *mail_header_index(struct mail_header *header, struct span block, uint64_t pieces,
-                              struct arena *arena, struct limit_hits *hits,
-                              struct mail_anomalies *anomalies)
+static bool indexing_begin(struct indexing *indexing, struct span block, uint64_t lines,
+                           struct arena *arena)
 {
-    uint32_t room = pieces < MAX_FIELD_COUNT ? (uint32_t)pieces : MAX_FIELD_COUNT;
+    uint32_t room = lines < MAX_FIELD_COUNT ? (uint32_t)lines : MAX_FIELD_COUNT;
     uint32_t bucket_count = bucket_count_for(room);
-    struct mail_field *fields = ARENA_ARRAY(arena, room, struct mail_field);
-    int32_t *buckets = ARENA_ARRAY(arena, bucket_count, int32_t);
+    struct mail_field *fields = arena_alloc_raw(arena, room * sizeof *fields);
+    int32_t *buckets = arena_alloc_raw(arena, bucket_count * sizeof *buckets);
+    if (!fields || !buckets)
+        return false;
+    memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
+    *indexing->header = (struct mail_header){fields, 0, block, buckets, bucket_count};
+    indexing->fields = fields;
+    indexing->room = room;
+    indexing->buckets = buckets;
+    return true;
+}
+
+const char *mail_header_index(struct mail_header *header, struct span block,
+                              const struct header_pieces *pieces, struct arena *arena,
+                              struct limit_hits *hits, struct mail_anomalies *anomalies)
+{
+    struct indexing indexing = {.header = header, .notes = {hits, anomalies}};
     *header = (struct mail_header){0};
-    if (!fields || !buckets) {
+    if (!indexing_begin(&indexing, block, pieces->lines + 1, arena)) {
         limit_hit(hits, LIMIT_ARENA_BYTES);
         return limit_word(LIMIT_ARENA_BYTES);
     }
-    memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
-    *header = (struct mail_header){fields, 0, block, buckets, bucket_count};
-    struct index_notes notes = {hits, anomalies};
-    enum limit limit = index_block(header, fields, room, buckets, &notes);
+    enum limit limit = pieces->list ? index_pieces(&indexing, pieces->list, pieces->lines)
+                                    : index_block(&indexing);
+    if (limit == LIMIT_COUNT)
+        limit = index_last(&indexing);
     if (limit != LIMIT_COUNT) {
         *header = (struct mail_header){0};
         limit_hit(hits, limit);
@@ -269,7 +328,7 @@ const char *mail_header_index(struct mail_header *header, struct span block, uin
 
 const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
 {
-    if (header->bucket_count == 0)
+    if (header->bucket_count == 0 || name.n == 0)
         return NULL;
     int32_t lowest = header->buckets[bucket_of(header, name, name_hash(header, name))];
     return lowest == NO_FIELD ? NULL : &header->fields[lowest];

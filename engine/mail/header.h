@@ -81,8 +81,9 @@ struct mail_reader
     uint8_t *bytes;
     size_t used;
     size_t capacity;
-    uint64_t total;          /* header bytes seen, also beyond the limit; the empty line included */
-    struct simd_header scan; /* also counts octets, and pieces: no fewer than fields */
+    uint64_t total; /* header bytes seen, also beyond the limit; the empty line included */
+    struct simd_header scan;
+    uint64_t lines; /* that begin and are no folds, the empty one among them */
 };
 
 void mail_reader_init(struct mail_reader *reader, struct arena *arena, struct limit_hits *hits,

@@ -5,13 +5,19 @@
 #include "base/attributes.h"
 #include "mail/header.h"
 
+struct header_pieces /* borrowed */
+{
+    uint64_t lines; /* that begin in the header and are no folds, the empty one among them */
+    struct simd_piece
+        *list; /* their places (simd/text.h, header_end), or NULL: not known together */
+};
+
 /*
- * Fills `header` from `block` (arena; all lines before the empty one), which has at most `pieces`
- * lines that do not fold onto another. Returns NULL, or the static
- * word of the limit that refused it: `header` is then empty.
+ * Fills `header` from `block` (arena; all lines before the empty one). Writes names to the list.
+ * Returns NULL, or the static word of the limit that refused it: `header` is then empty.
  */
-const char *mail_header_index(struct mail_header *header, struct span block, uint64_t pieces,
-                              struct arena *arena, struct limit_hits *hits,
-                              struct mail_anomalies *anomalies) MUST_CHECK;
+const char *mail_header_index(struct mail_header *header, struct span block,
+                              const struct header_pieces *pieces, struct arena *arena,
+                              struct limit_hits *hits, struct mail_anomalies *anomalies) MUST_CHECK;
 
 #endif

@@ -79,7 +79,8 @@ static void reader_note_octets(const struct mail_reader *reader)
     mail_anomaly_note_times(anomalies, ANOMALY_HDR_8BIT, octets->high);
 }
 
-static void reader_finish(struct mail_reader *reader)
+/* `pieces`: all of them (header_index.h), or NULL. */
+static void reader_finish(struct mail_reader *reader, struct simd_piece *pieces)
 {
     reader->done = true;
     reader_note_octets(reader);
@@ -93,26 +94,36 @@ static void reader_finish(struct mail_reader *reader)
         return;
     if (reader->bytes && arena_resize(reader->arena, reader->bytes, reader->capacity, reader->used))
         reader->capacity = reader->used;
-    reader->refused =
-        mail_header_index(&reader->header, span_of(reader->bytes, n), reader->scan.pieces + 1,
-                          reader->arena, reader->hits, reader->anomalies);
+    struct header_pieces found = {reader->lines, pieces};
+    reader->refused = mail_header_index(&reader->header, span_of(reader->bytes, n), &found,
+                                        reader->arena, reader->hits, reader->anomalies);
 }
 
+/* Most headers come whole, and their pieces are found with their end. */
 size_t mail_reader_feed(struct mail_reader *reader, struct span bytes)
 {
+    struct simd_piece pieces[SIMD_PIECES];
+    bool together = reader->total == 0;
+    size_t taken = 0;
     if (reader->done)
         return 0;
-    size_t taken = simd_text()->header_end(&reader->scan, bytes.p, bytes.n);
+    while (taken < bytes.n && !reader->scan.ended) {
+        size_t count;
+        together = together && taken == 0;
+        taken += simd_text()->header_end(&reader->scan, bytes.p + taken, bytes.n - taken, pieces,
+                                         &count);
+        reader->lines += count;
+    }
+    reader->total += taken;
     reader->ended_by_blank_line = reader->scan.ended;
     reader_keep(reader, span_slice(bytes, 0, taken));
-    reader->total += taken;
     if (reader->scan.ended)
-        reader_finish(reader);
+        reader_finish(reader, together ? pieces : NULL);
     return taken;
 }
 
 void mail_reader_end(struct mail_reader *reader)
 {
     if (!reader->done)
-        reader_finish(reader);
+        reader_finish(reader, NULL);
 }

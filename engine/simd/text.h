@@ -19,7 +19,7 @@
 enum
 {
     SIMD_BLOCK = 64,     /* octets a step */
-    SIMD_PIECES = 96,    /* pieces at a time */
+    SIMD_PIECES = 128,   /* pieces at a time */
     SIMD_PARTS = 96,     /* parts of a list at a time */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
     SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
@@ -35,10 +35,10 @@ struct simd_octets /* running totals; a CR and its LF may come in different call
 
 struct simd_header /* where reading a header stands; begin with SIMD_HEADER_BEGIN */
 {
-    struct simd_octets octets;
-    uint64_t pieces; /* line beginnings seen, but for those that are blanks */
-    uint8_t crlf;    /* bit 1: a CRLF ended at the last octet; bit 0: at the one before */
-    bool ended;      /* by an empty line */
+    struct simd_octets octets; /* see header_end */
+    uint64_t taken;            /* octets */
+    uint8_t crlf;              /* bit 1: a CRLF ended at the last octet; bit 0: at the one before */
+    bool ended;                /* by an empty line */
 };
 /* The first line begins as if a CRLF stood in front of it. */
 #define SIMD_HEADER_BEGIN ((struct simd_header){.crlf = 2})
@@ -75,16 +75,21 @@ struct simd_text
      */
     size_t (*relax_field)(const uint8_t *in, size_t n, uint8_t *out);
     void (*count)(struct simd_octets *octets, const uint8_t *in, size_t n);
-    /* Looks for the empty line that ends a header; returns octets that belong to the header, n
-     * where it goes on. */
-    size_t (*header_end)(struct simd_header *header, const uint8_t *in, size_t n);
     /*
-     * Cuts in[from..n) into pieces: at each CRLF that no blank follows, and at n, which is below
-     * 2^32. Requires from < n and room >= SIMD_PIECES. Returns how many it filled, at least one;
-     * unless the last one ends at n, go on with its end as `from`.
+     * Takes octets of a header up to the empty line that ends it. Returns how many it took: fewer
+     * than n where the header has ended, or where `pieces` might not have room for more; go on with
+     * the rest then. Each line that begins and is no fold ends a piece: its place, counted from the
+     * header's first octet, goes to `end` of the next of pieces[0..*count), the others' memory may
+     * be overwritten. So the first line, unless it looks like a fold, stands there with 0, and the
+     * empty line stands there last.
+     * octets: cr - crlf, lf - crlf, nul and high are right; CRLFs may be left out of cr, lf, crlf.
      */
-    size_t (*pieces)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
-                     size_t room);
+    size_t (*header_end)(struct simd_header *header, const uint8_t *in, size_t n,
+                         struct simd_piece pieces[SIMD_PIECES], size_t *count);
+    /* Sets `name` of pieces in in[0..n), the first of which begins at in[from]; each one's end is
+     * the next one's beginning, and below n but for the last. */
+    void (*names)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
+                  size_t count);
     /*
      * Cuts in[from..n) at each ";", the first "=" being the mark: tag-specs of RFC 6376 3.2. n is
      * below 2^32, room >= SIMD_PARTS. Returns how many parts it filled, none where from is n; go on

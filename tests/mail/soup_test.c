@@ -76,6 +76,12 @@ static void check_fields(const struct mail_header *header)
     cr_assert(at == span_end(header->block), "the sum of the pieces is the block");
 }
 
+static bool fields_equal(const struct mail_field *a, const struct mail_field *b)
+{
+    return span_equal(a->raw, b->raw) && span_equal(a->name, b->name) &&
+           span_equal(a->value, b->value) && a->above == b->above && a->same == b->same;
+}
+
 Test(soup, header_reader)
 {
     uint64_t seed = 1;
@@ -89,6 +95,9 @@ Test(soup, header_reader)
         cr_assert(memcmp(&whole.anomalies, &pieces.anomalies, sizeof whole.anomalies) == 0);
         cr_assert(span_equal(whole.reader.header.block, pieces.reader.header.block));
         cr_assert(whole.reader.header.count == pieces.reader.header.count);
+        for (uint32_t i = 0; i < whole.reader.header.count; i++)
+            cr_assert(
+                fields_equal(&whole.reader.header.fields[i], &pieces.reader.header.fields[i]));
         size_t tail = whole.reader.ended_by_blank_line ? 2 : 0;
         cr_assert(whole.reader.header.block.n + tail == whole.taken);
         cr_assert(span_equal(whole.reader.header.block, span_slice(soup, 0, whole.taken - tail)));

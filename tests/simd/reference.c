@@ -63,23 +63,27 @@ void reference_count(struct simd_octets *octets, const uint8_t *in, size_t n)
     }
 }
 
-size_t reference_header_end(struct simd_header *header, const uint8_t *in, size_t n)
+size_t reference_header_end(struct simd_header *header, const uint8_t *in, size_t n,
+                            struct simd_piece *pieces, size_t *count)
 {
     size_t at = 0;
     *header = SIMD_HEADER_BEGIN;
+    *count = 0;
     while (at < n && !header->ended) {
         size_t end = at;
         while (end < n && !crlf_at(in, n, end))
             end++;
-        header->pieces += !is_wsp(in[at]);
+        if (!is_wsp(in[at]))
+            pieces[(*count)++].end = (uint32_t)at;
         header->ended = end == at;
         at = end < n ? end + 2 : n;
     }
+    header->taken = at;
     reference_count(&header->octets, in, at);
     return at;
 }
 
-static uint32_t name_of(const uint8_t *in, size_t n)
+uint32_t reference_name(const uint8_t *in, size_t n)
 {
     for (uint32_t i = 0; i < n && i < 64; i++) {
         if (in[i] == ':')
@@ -88,19 +92,6 @@ static uint32_t name_of(const uint8_t *in, size_t n)
             return 0;
     }
     return 0;
-}
-
-size_t reference_pieces(const uint8_t *in, size_t n, struct simd_piece *pieces)
-{
-    size_t count = 0, begin = 0;
-    for (size_t i = 1; i <= n; i++) {
-        bool cut = i == n || (i >= 2 && crlf_at(in, n, i - 2) && !is_wsp(in[i]));
-        if (!cut)
-            continue;
-        pieces[count++] = (struct simd_piece){(uint32_t)i, name_of(in + begin, n - begin)};
-        begin = i;
-    }
-    return count;
 }
 
 static int sextet(uint8_t c)

@@ -193,78 +193,148 @@ Test(text, count_whole_split_and_guarded)
     }
 }
 
-static bool headers_equal(const struct simd_header *a, const struct simd_header *b)
+struct header_run
 {
-    return octets_equal(&a->octets, &b->octets) && a->pieces == b->pieces && a->ended == b->ended;
+    struct simd_header header;
+    size_t taken, count;
+    struct simd_piece pieces[LONGEST];
+};
+
+static void runs_compare(const struct header_run *got, const struct header_run *want,
+                         const char *what, size_t split)
+{
+    const struct simd_octets *a = &got->header.octets, *b = &want->header.octets;
+    cr_assert(got->taken == want->taken && got->header.taken == want->taken &&
+                  got->header.ended == want->header.ended,
+              "%s, %s %zu: took %zu of %zu", LEVEL, what, split, got->taken, want->taken);
+    cr_assert(a->cr - a->crlf == b->cr - b->crlf && a->lf - a->crlf == b->lf - b->crlf &&
+                  a->nul == b->nul && a->high == b->high && a->after_cr == b->after_cr,
+              "%s, %s %zu: octets", LEVEL, what, split);
+    cr_assert(got->count == want->count, "%s, %s %zu: %zu pieces of %zu", LEVEL, what, split,
+              got->count, want->count);
+    for (size_t i = 0; i < want->count; i++)
+        cr_assert(got->pieces[i].end == want->pieces[i].end, "%s, %s %zu: piece %zu at %u, not %u",
+                  LEVEL, what, split, i, got->pieces[i].end, want->pieces[i].end);
 }
 
-/* As mail/reader.c does: pieces until the header has ended. */
-static size_t header_fed(struct simd_header *header, const uint8_t *in, size_t n, size_t step,
-                         size_t split)
+/* As mail/reader.c does: until the header has ended. */
+static void header_feed(struct header_run *run, const uint8_t *in, size_t n, size_t step,
+                        size_t split)
 {
-    size_t taken = 0;
-    *header = SIMD_HEADER_BEGIN;
-    while (taken < n && !header->ended) {
-        size_t end = taken + step < n ? taken + step : n;
-        if (taken < split && split < end)
+    struct simd_piece pieces[SIMD_PIECES];
+    run->header = SIMD_HEADER_BEGIN;
+    run->taken = run->count = 0;
+    while (run->taken < n && !run->header.ended) {
+        size_t end = run->taken + step < n ? run->taken + step : n, count;
+        if (run->taken < split && split < end)
             end = split;
-        taken += simd_text()->header_end(header, in + taken, end - taken);
+        run->taken += simd_text()->header_end(&run->header, in + run->taken, end - run->taken,
+                                              pieces, &count);
+        cr_assert(count <= SIMD_PIECES && run->count + count <= LONGEST);
+        memcpy(run->pieces + run->count, pieces, count * sizeof *pieces);
+        run->count += count;
     }
-    return taken;
+}
+
+/* Text of round `round`: sparse, hard, lines of one octet; an end that comes late. */
+static void header_make(uint64_t *state, size_t round, uint8_t *in, size_t n)
+{
+    static const struct span sparse = {(const uint8_t *)"abc:defghijklmno\r\n pqrs\r\n\r\ntuvwxyz",
+                                       35};
+    soup_fill(state, round % 3 ? sparse : hard, in, n);
+    if (round % 5 == 0 && n > 100)
+        memset(in, 'x', n - 20);
+    for (size_t i = 0; i < n && round % 7 == 0; i++)
+        in[i] = (uint8_t) "x\r\n"[i % 3];
+    if (round % 2 && n > 20)
+        memcpy(in + n - 4 - round % 17, "\r\n\r\n", 4);
 }
 
 /* B05: whole = every split in two = octet by octet. */
 Test(text, header_end)
 {
-    static const struct span sparse = {(const uint8_t *)"abc:defghijklmno\r\n pqrs\r\n\r\ntuvwxyz",
-                                       35};
+    static struct header_run want, got;
     for (int level = -1; levels_next(&level);) {
         uint64_t state = SEED;
-        for (size_t round = 0; round < LONGEST; round++) {
-            struct simd_header want, got;
-            uint8_t *in = guarded(0, round);
-            soup_fill(&state, round % 3 ? sparse : hard, in, round);
-            if (round % 5 == 0 && round > 100)
-                memset(in, 'x', round - 20); /* the end comes late */
-            size_t wanted = reference_header_end(&want, in, round);
-            for (size_t split = 0; split <= round; split++) {
-                size_t taken = header_fed(&got, in, round, round + 1, split);
-                cr_assert(taken == wanted && headers_equal(&got, &want),
-                          "%s: %zu octets, split at %zu: %zu of %zu, %lu pieces of %lu", LEVEL,
-                          round, split, taken, wanted, got.pieces, want.pieces);
+        size_t ended = 0, full = 0;
+        for (size_t n = 0; n < LONGEST; n++) {
+            uint8_t *in = guarded(0, n);
+            header_make(&state, n, in, n);
+            want.taken = reference_header_end(&want.header, in, n, want.pieces, &want.count);
+            for (size_t split = 0; split <= n; split++) {
+                header_feed(&got, in, n, n + 1, split);
+                runs_compare(&got, &want, "split at", split);
             }
-            size_t taken = header_fed(&got, in, round, 1, 0);
-            cr_assert(taken == wanted && headers_equal(&got, &want), "%s: %zu octets, one by one",
-                      LEVEL, round);
+            header_feed(&got, in, n, 1, 0);
+            runs_compare(&got, &want, "octet by octet of", n);
+            ended += want.header.ended;
+            full += want.count > SIMD_PIECES - SIMD_BLOCK / 2;
+        }
+        cr_expect(ended > 50 && full > 0, "%s: %zu ended, %zu were full", LEVEL, ended, full);
+    }
+}
+
+/* Each odd octet, and each half of a CRLF, at every place of a header with an end. */
+Test(text, header_end_counts_what_is_odd)
+{
+    static struct header_run want, got;
+    static const struct span rows[] = {SPAN("\0"),   SPAN("\r"),     SPAN("\n"),     SPAN("\n\r"),
+                                       SPAN("\x80"), SPAN("\r\r\n"), SPAN("\r\n\n"), SPAN("\xff")};
+    enum
+    {
+        N = 4 * SIMD_BLOCK,
+        BODY = 10, /* what is behind the end does not count */
+    };
+    for (int level = -1; levels_next(&level);) {
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            for (size_t at = 0; at + rows[i].n <= N; at++) {
+                uint8_t *in = guarded(0, N);
+                memset(in, 'x', N);
+                memcpy(in + 70, "\r\n", 2);
+                memcpy(in + N - BODY - 4, "\r\n\r\n", 4);
+                memcpy(in + at, rows[i].p, rows[i].n);
+                want.taken = reference_header_end(&want.header, in, N, want.pieces, &want.count);
+                for (size_t split = 0; split <= N; split += 1 + split % 13) {
+                    header_feed(&got, in, N, N, split);
+                    runs_compare(&got, &want, "odd, split at", split);
+                }
+            }
         }
     }
 }
 
-/* The same pieces whatever the room, and at every length. */
-Test(text, pieces)
+/* Names of all lengths around a block, at every distance from the end. */
+Test(text, names)
 {
-    static struct simd_piece want[LONGEST], got[LONGEST + SIMD_PIECES + 8];
-    static const struct span names = {(const uint8_t *)"abcdefgh::\r\n\r\n \t\xff", 17};
+    static const struct span alphabets[] = {SPAN("abcdefgh::\r\n \t\xff"),
+                                            SPAN("abcdefghijklmno:")};
+    struct simd_piece pieces[8];
     for (int level = -1; levels_next(&level);) {
         uint64_t state = SEED;
+        size_t good = 0;
         for (size_t round = 0; round < ROUNDS; round++) {
-            size_t n = round % LONGEST, count = 0, room = SIMD_PIECES + round % 7;
+            size_t n = 8 + round % (LONGEST - 8), count = 0;
             uint8_t *in = guarded(0, n);
-            soup_fill(&state, names, in, n);
-            if (round % 5 == 0) /* more pieces than fit */
-                for (size_t i = 0; i < n; i++)
-                    in[i] = "\r\n"[i % 2];
-            if (round % 3 == 0 && n > 70) /* a name of about a block */
-                memset(in, 'n', 60 + soup_next(&state) % 8);
-            for (size_t from = 0; from < n; from = got[count - 1].end) {
-                size_t part = simd_text()->pieces(in, n, from, got + count, room);
-                cr_assert(part != 0 && part <= room, "%s: %zu", LEVEL, part);
-                count += part;
+            soup_fill(&state, alphabets[round % 2], in, n);
+            if (round % 3 == 0 && n > 80)
+                memset(in + 1, 'n', 58 + soup_next(&state) % 8);
+            uint32_t from = soup_next(&state) % 3, begin = from;
+            for (uint32_t end = from; count < 7; count++) {
+                end += 1 + soup_next(&state) % 40;
+                if (end >= n)
+                    break;
+                pieces[count].end = end;
             }
-            size_t wanted = reference_pieces(in, n, want);
-            cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
-                      "%s, round %zu: %zu pieces of %zu", LEVEL, round, count, wanted);
+            pieces[count++].end = (uint32_t)n;
+            simd_text()->names(in, n, from, pieces, count);
+            for (size_t i = 0; i < count; begin = pieces[i++].end) {
+                uint32_t want = reference_name(in + begin, n - begin);
+                cr_assert(pieces[i].name == want, "%s, round %zu: %u octets at %u, want %u", LEVEL,
+                          round, pieces[i].name, begin, want);
+                good += want != 0;
+            }
         }
+        cr_expect(good > ROUNDS / 4, "%s: %zu names", LEVEL, good);
     }
 }
 

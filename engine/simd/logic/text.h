@@ -43,7 +43,7 @@
         .relax_field = relax_field,                                                                \
         .count = count_octets,                                                                     \
         .header_end = header_end,                                                                  \
-        .pieces = header_pieces,                                                                   \
+        .names = header_names,                                                                     \
         .tag_specs = tag_specs,                                                                    \
         .name_list = name_list,                                                                    \
         .base64_count = base64_count_chars,                                                        \
