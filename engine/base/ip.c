@@ -43,6 +43,8 @@ bool ip_parse_v6(struct span text, struct ip *ip)
 bool ip_parse(struct span text, struct ip *ip)
 {
     struct ip parsed;
+    if (ip_parse_v4(text, ip)) /* nearly all, and never tagged */
+        return true;
     if (span_starts_fold(text, SPAN("IPv6:")))
         text = span_skip(text, 5);
     if (!ip_parse_v4(text, &parsed) && !ip_parse_v6(text, &parsed))

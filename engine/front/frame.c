@@ -76,34 +76,31 @@ void frame_header_write(const struct frame_header *header, uint8_t bytes[FRAME_H
     set_u64(bytes + 8, header->id);
 }
 
-/* The frames of a client: which lengths they may have, and whether they speak of an id. */
+/* The frames of a client by type: which lengths they may have, and whether they speak of an id. */
 static const struct frame_rule
 {
-    uint8_t type;
     enum
     {
+        NO_SUCH_FRAME,
         ID_ZERO,
         ID_REQUEST,
         ID_ANY
     } id;
     uint32_t least, most;
 } rules[] = {
-    {FRAME_HELLO, ID_ZERO, 4, FRAME_HELLO_MAX},
-    {FRAME_REQUEST, ID_REQUEST, 0, FRAME_CONTROL_MAX},
-    {FRAME_DATA, ID_REQUEST, 0, FRAME_BYTES_MAX},
-    {FRAME_FD, ID_REQUEST, 16, 16},
-    {FRAME_CANCEL, ID_REQUEST, 0, 0},
-    {FRAME_QUERY, ID_REQUEST, 0, FRAME_CONTROL_MAX},
-    {FRAME_PING, ID_ANY, 0, FRAME_PING_MAX},
-    {FRAME_RING, ID_ZERO, 0, 0},
+    [FRAME_HELLO] = {ID_ZERO, 4, FRAME_HELLO_MAX},
+    [FRAME_REQUEST] = {ID_REQUEST, 0, FRAME_CONTROL_MAX},
+    [FRAME_DATA] = {ID_REQUEST, 0, FRAME_BYTES_MAX},
+    [FRAME_FD] = {ID_REQUEST, 16, 16},
+    [FRAME_CANCEL] = {ID_REQUEST, 0, 0},
+    [FRAME_QUERY] = {ID_REQUEST, 0, FRAME_CONTROL_MAX},
+    [FRAME_PING] = {ID_ANY, 0, FRAME_PING_MAX},
+    [FRAME_RING] = {ID_ZERO, 0, 0},
 };
 
 static const struct frame_rule *find_rule(uint8_t type)
 {
-    for (size_t i = 0; i < COUNT_OF(rules); i++)
-        if (rules[i].type == type)
-            return &rules[i];
-    return NULL;
+    return &rules[type < COUNT_OF(rules) ? type : 0];
 }
 
 static enum front_error refuse(const char **why, enum front_error error, const char *text)
@@ -117,7 +114,7 @@ enum front_error frame_check(const struct frame_header *header, const char **why
     const struct frame_rule *rule = find_rule(header->type);
     if (header->length > FRAME_BYTES_MAX)
         return refuse(why, FRONT_TOO_LARGE, "frame over 1 MiB");
-    if (!rule)
+    if (rule->id == NO_SUCH_FRAME)
         return refuse(why, FRONT_MALFORMED, "unknown frame type");
     if (header->length > rule->most)
         return refuse(why, FRONT_TOO_LARGE, "frame too long for its type");
@@ -184,6 +181,22 @@ enum frame_event frame_next(struct frame_reader *reader, struct span *input, str
     return reader->have == FRAME_HEADER_BYTES ? begin(reader) : FRAME_MORE;
 }
 
+bool frame_whole(struct frame_reader *reader, struct span input, struct span *payload)
+{
+    struct frame_header *header = &reader->header;
+    uint16_t reserved;
+    const char *why;
+    if (reader->in_payload || reader->have || reader->error != FRONT_OK ||
+        input.n < FRAME_HEADER_BYTES)
+        return false;
+    frame_header_read(input.p, header, &reserved);
+    if (header->length > input.n - FRAME_HEADER_BYTES || reserved != 0 ||
+        frame_check(header, &why) != FRONT_OK)
+        return false;
+    *payload = span_of(input.p + FRAME_HEADER_BYTES, header->length);
+    return true;
+}
+
 size_t frame_open(struct buffer *out, enum frame_type type, uint8_t flags, uint64_t id)
 {
     struct frame_header header = {.type = (uint8_t)type, .flags = flags, .id = id};
@@ -209,12 +222,23 @@ void frame_close(struct buffer *out, size_t at)
 /* TLV = tag (1) length (3) value */
 bool tlv_next(struct cursor *payload, struct tlv *tlv)
 {
-    if (payload->failed || cursor_left(payload) == 0)
+    enum
+    {
+        HEAD_BYTES = 4,
+    };
+    size_t left = cursor_left(payload);
+    if (payload->failed || left == 0)
         return false;
-    uint32_t head = cursor_u32(payload);
+    uint32_t head = left < HEAD_BYTES ? 0 : get_u32(payload->p);
+    uint32_t length = head & 0xffffff;
+    if (left < HEAD_BYTES || length > left - HEAD_BYTES) {
+        payload->failed = true;
+        return false;
+    }
     tlv->tag = (uint8_t)(head >> 24);
-    tlv->value = cursor_take(payload, head & 0xffffff);
-    return !payload->failed;
+    tlv->value = span_of(payload->p + HEAD_BYTES, length);
+    payload->p += HEAD_BYTES + length;
+    return true;
 }
 
 void tlv_write(struct buffer *out, enum frame_tag tag, struct span value)

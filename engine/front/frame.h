@@ -132,6 +132,12 @@ void frame_reader_init(struct frame_reader *reader);
 /* Takes bytes off the front of *input and says what they were. Call until FRAME_MORE. */
 enum frame_event frame_next(struct frame_reader *reader, struct span *input,
                             struct span *piece) MUST_CHECK;
+/*
+ * The short way for a frame that lies in `input` as a whole, while none is partial: reader->header
+ * and *payload, borrowed from the input, of which nothing is taken. False where there is none, or
+ * its header is none that a client may send: frame_next says what there is.
+ */
+bool frame_whole(struct frame_reader *reader, struct span input, struct span *payload) MUST_CHECK;
 /* A frame has begun and is not complete. */
 bool frame_is_partial(const struct frame_reader *reader);
 

@@ -220,27 +220,56 @@ static void payload(struct connection *connection, struct chunk *chunk, struct s
         connection_feed(connection, connection->data, chunk, piece);
 }
 
-static void end(struct connection *connection)
+/* The DATA frame is complete. */
+static void end_data(struct connection *connection)
 {
-    const struct frame_header *header = &connection->reader.header;
-    connection->units++;
-    if (header->type != FRAME_DATA) {
-        if (connection->gather.failed)
-            connection_fail(connection, FRONT_INTERNAL, "no memory");
-        else
-            take_frame(connection,
-                       connection->whole.n ? connection->whole : buffer_span(&connection->gather));
-        connection->whole = (struct span){NULL, 0};
-        buffer_fini(&connection->gather);
-        return;
-    }
     struct request *request = connection->data;
     connection->data = NULL;
     if (!request || !request->receiving)
         return;
     request->touched_ms = connection->front->now_ms;
-    if (header->flags & FRAME_FLAG_END)
+    if (connection->reader.header.flags & FRAME_FLAG_END)
         connection_end(request);
+}
+
+static void end(struct connection *connection)
+{
+    connection->units++;
+    if (connection->reader.header.type == FRAME_DATA) {
+        end_data(connection);
+        return;
+    }
+    if (connection->gather.failed)
+        connection_fail(connection, FRONT_INTERNAL, "no memory");
+    else
+        take_frame(connection,
+                   connection->whole.n ? connection->whole : buffer_span(&connection->gather));
+    connection->whole = (struct span){NULL, 0};
+    buffer_fini(&connection->gather);
+}
+
+/*
+ * The same at once, for a frame that the input has as a whole: the rule with messages that are not
+ * large. False: take it in steps, between which it may have to wait (begin may be called twice).
+ */
+static bool take_whole(struct connection *connection, struct chunk *chunk, struct span *bytes)
+{
+    struct span whole;
+    if (!frame_whole(&connection->reader, *bytes, &whole))
+        return false;
+    begin(connection);
+    if (connection->closing || (connection->data && connection_must_wait(connection)))
+        return false;
+    *bytes = span_skip(*bytes, FRAME_HEADER_BYTES + whole.n);
+    connection->units++;
+    if (connection->reader.header.type != FRAME_DATA) {
+        take_frame(connection, whole);
+        return true;
+    }
+    if (whole.n && connection->data)
+        connection_feed(connection, connection->data, chunk, whole);
+    end_data(connection);
+    return true;
 }
 
 static void step(struct connection *connection, struct chunk *chunk, enum frame_event event,
@@ -277,7 +306,7 @@ static bool is_unclaimed(const struct connection *connection)
 
 bool frames_input(struct connection *connection, struct chunk *chunk, struct span *bytes)
 {
-    enum frame_event event;
+    enum frame_event event = FRAME_END;
     do {
         struct span piece = {NULL, 0};
         if (connection_must_wait(connection))
@@ -286,6 +315,8 @@ bool frames_input(struct connection *connection, struct chunk *chunk, struct spa
             connection_fail(connection, FRONT_MALFORMED, "a frame before RING was answered");
             return false;
         }
+        if (take_whole(connection, chunk, bytes))
+            continue;
         event = frame_next(&connection->reader, bytes, &piece);
         step(connection, chunk, event, piece);
     } while (event != FRAME_MORE);

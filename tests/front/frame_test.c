@@ -217,3 +217,56 @@ Test(frame, a_frame_over_one_MiB_is_never_written)
         buffer_fini(&out);
     }
 }
+
+/* The short way takes what the long way would, and nothing else. */
+Test(frame, whole_frames_and_none_but_these)
+{
+    static const struct talk_envelope envelope = {.ip = "192.0.2.1", .mail_from = "a@a.example"};
+    struct buffer input;
+    buffer_init(&input, 1 << 20);
+    talk_request(&input, 7, &envelope);
+    for (size_t n = 0; n <= input.n + 1; n++) {
+        struct frame_reader reader;
+        struct span payload = {NULL, 0};
+        struct buffer more;
+        buffer_init(&more, 1 << 20);
+        buffer_append(&more, buffer_span(&input));
+        buffer_append(&more, SPAN("\0"));
+        struct span part = guard_copy(span_slice(buffer_span(&more), 0, n));
+        frame_reader_init(&reader);
+        bool whole = frame_whole(&reader, part, &payload);
+        cr_assert(whole == (n >= input.n), "%zu of %zu octets", n, input.n);
+        cr_expect(!frame_is_partial(&reader), "%zu: nothing is taken", n);
+        cr_expect(!whole || (reader.header.type == FRAME_REQUEST && reader.header.id == 7 &&
+                             span_equal(payload, span_slice(part, FRAME_HEADER_BYTES, input.n))));
+        buffer_fini(&more);
+    }
+    for (size_t have = 1; have < input.n; have++) { /* within one already */
+        struct frame_reader reader;
+        struct span payload, piece, part = span_slice(buffer_span(&input), 0, have);
+        frame_reader_init(&reader);
+        while (frame_next(&reader, &part, &piece) != FRAME_MORE)
+            ;
+        cr_expect(!frame_whole(&reader, buffer_span(&input), &payload), "behind %zu octets", have);
+    }
+    buffer_fini(&input);
+}
+
+Test(frame, J07_the_short_way_takes_no_header_that_is_refused)
+{
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        struct frame_header header = {headers[i].length, headers[i].type, headers[i].flags,
+                                      headers[i].id};
+        static uint8_t bytes[FRAME_HEADER_BYTES + FRAME_BYTES_MAX + 1];
+        struct frame_reader reader;
+        struct span payload;
+        frame_header_write(&header, bytes);
+        frame_reader_init(&reader);
+        bool whole = frame_whole(&reader, span_of(bytes, sizeof bytes), &payload);
+        cr_expect(whole == (headers[i].want == FRONT_OK), "%s", headers[i].name);
+        bytes[6] = 1;
+        cr_expect(!frame_whole(&reader, span_of(bytes, sizeof bytes), &payload), "%s: reserved",
+                  headers[i].name);
+        bytes[6] = 0;
+    }
+}
