@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -80,16 +81,20 @@ struct outbox_node *outbox_take_early(struct outbox *outbox)
     return reverse(atomic_exchange_explicit(&outbox->head, NULL, memory_order_acquire));
 }
 
+/* The count can be written to 2^64 times: it need not be read to be told of the next one. */
+bool outbox_watch(const struct outbox *outbox, int epoll, void *tag)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = tag};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, outbox->event_fd, &event) == 0;
+}
+
 struct outbox_node *outbox_take(struct outbox *outbox)
 {
-    uint64_t count;
     /*
-     * In this order: the wake-up, the mark, the list. A wake-up that is read here has its mark taken
-     * off behind it, so the mark never stands without a wake-up that is still to come; and who
-     * finds the mark standing has put before the list is taken.
+     * In this order: the wake-up (the epoll has told it), the mark, the list. A wake-up that was
+     * told has its mark taken off behind it, so the mark never stands without a wake-up that is
+     * still to come; and who finds the mark standing has put before the list is taken.
      */
-    ssize_t n = read(outbox->event_fd, &count, sizeof count);
-    (void)n;
     (void)atomic_exchange_explicit(&outbox->woken, false, memory_order_acq_rel);
     return outbox_take_early(outbox);
 }

@@ -30,7 +30,7 @@ struct outbox
 {
     _Atomic(struct outbox_node *) head; /* newest first */
     _Atomic bool woken;                 /* somebody writes to event_fd, or has: one is enough */
-    int event_fd;
+    int event_fd;                       /* counts wake-ups; not read */
 };
 
 /* False with errno. */
@@ -49,7 +49,12 @@ static inline bool outbox_has(const struct outbox *outbox)
 }
 /* The same while the front is awake for other reasons; costs no system call. */
 struct outbox_node *outbox_take_early(struct outbox *outbox);
-/* Call when event_fd is readable. */
+/*
+ * Adds event_fd to an epoll, whose events then have `tag`: one for each wake-up (EPOLLET), so that
+ * nobody has to read it. False with errno.
+ */
+bool outbox_watch(const struct outbox *outbox, int epoll, void *tag) MUST_CHECK;
+/* Call when the epoll says so. */
 struct outbox_node *outbox_take(struct outbox *outbox);
 
 #endif

@@ -47,12 +47,6 @@ static int open_reserve(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static bool watch_fd(struct server *server, int fd, void *tag)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
-    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
 static bool open_parts(struct server *server, const struct server_config *config, char *error)
 {
     if (!listener_open(&server->listener, &config->listener, error))
@@ -61,7 +55,7 @@ static bool open_parts(struct server *server, const struct server_config *config
     server->reserve_fd = open_reserve();
     server->intake = intake_new(server->front.limits.chunks, &server->front.outbox);
     if (server->epoll < 0 || server->reserve_fd < 0 || !server->intake ||
-        !watch_fd(server, server->front.outbox.event_fd, &server->front.outbox)) {
+        !outbox_watch(&server->front.outbox, server->epoll, &server->front.outbox)) {
         engine_say(error, "no memory or descriptors for the socket");
         return false;
     }

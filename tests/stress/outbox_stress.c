@@ -1,6 +1,6 @@
 /*
- * The outbox under fire: workers put rounds of answers and kick, or push one; the front sleeps on
- * the descriptor, takes, and sometimes takes early. Nothing may be lost, doubled or out of a
+ * The outbox under fire: workers put rounds of answers and kick, or push one; the front sleeps in
+ * epoll, takes, and sometimes takes early. Nothing may be lost, doubled or out of a
  * worker's order, and the front may not sleep while there is something.
  *
  *   outbox_stress [ANSWERS]     of each worker; default 100,000
@@ -8,11 +8,12 @@
  * Each answer is memory of its own that the front frees: a pusher that looked at it afterwards, or
  * a front that saw it unfinished, is found by ThreadSanitizer and AddressSanitizer.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "front/outbox.h"
 
@@ -96,14 +97,15 @@ int main(int argc, char **argv)
     unsigned long next[WORKERS] = {0}, taken = 0, turns = 0, early = 0;
     if (argc > 1)
         answers = strtoul(argv[1], NULL, 10);
-    must(outbox_open(&outbox), "no descriptor");
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    must(outbox_open(&outbox) && outbox_watch(&outbox, epoll, NULL), "no descriptor");
     for (unsigned i = 0; i < WORKERS; i++) {
         workers[i].number = i;
         must(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "no thread");
     }
     for (; taken < WORKERS * answers; turns++) {
-        struct pollfd poll_fd = {.fd = outbox.event_fd, .events = POLLIN};
-        must(poll(&poll_fd, 1, PATIENCE_MS) == 1, "asleep while there are answers");
+        struct epoll_event event;
+        must(epoll_wait(epoll, &event, 1, PATIENCE_MS) == 1, "asleep while there are answers");
         taken += look_at(outbox_take(&outbox), next);
         if (turns % 3 || !outbox_has(&outbox))
             continue;
@@ -113,6 +115,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < WORKERS; i++)
         pthread_join(workers[i].thread, NULL);
     outbox_close(&outbox);
+    close(epoll);
     printf("outbox_stress: %lu answers of %d workers in %lu turns, %lu times early\n", taken,
            WORKERS, turns, early);
     return 0;
