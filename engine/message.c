@@ -8,6 +8,8 @@
  */
 #include "message.h"
 
+#include "dmarc/author.h"
+
 enum
 {
     SCRATCH_CEILING = 4 * 1024 * 1024, /* canonical header text of one signature */
@@ -72,7 +74,7 @@ static uint32_t walk_ceiling(const struct dns_name *domain)
 
 static uint32_t discovery_ceiling(const struct message *message)
 {
-    return message->author_count * (MAX_DMARC_WALK + 3);
+    return message->authors.count * (MAX_DMARC_WALK + 3);
 }
 
 /* Discovery, and a walk for each identifier that there may be. */
@@ -132,35 +134,6 @@ void message_lend_queue(struct message *message, struct hash_queue *queue)
     body_hasher_lend_queue(&message->body, queue);
 }
 
-static bool is_author_domain(const struct message *message, const struct dns_name *name)
-{
-    for (uint32_t i = 0; i < message->author_count; i++)
-        if (dns_name_equal(&message->author_domains[i], name))
-            return true;
-    return false;
-}
-
-/* The From domains as names, for ranking signatures; what cannot be a name is DMARC's to report. */
-static void read_author_domains(struct message *message)
-{
-    uint32_t most = message->from.list.count;
-    if (most > MAX_AUTHOR_DOMAINS)
-        most = MAX_AUTHOR_DOMAINS;
-    message->author_domains = ARENA_ARRAY(&message->arena, most, struct dns_name);
-    if (!message->author_domains) {
-        message->failed = true;
-        return;
-    }
-    for (uint32_t i = 0; i < message->from.list.count; i++) {
-        struct dns_name name;
-        if (message->author_count == most)
-            return;
-        if (dns_name_from_domain(&name, message->from.list.addresses[i].domain) == DNS_NAME_OK &&
-            !is_author_domain(message, &name))
-            message->author_domains[message->author_count++] = name;
-    }
-}
-
 static void read_from(struct message *message)
 {
     if (message->reader.refused) {
@@ -172,7 +145,20 @@ static void read_from(struct message *message)
     }
     mail_from_read(&message->reader.header, &message->arena, &message->anomalies, &message->hits,
                    &message->from);
-    read_author_domains(message);
+}
+
+/* The From domains as names: for DMARC, which reports what cannot be a name, and for ranking
+ * signatures. */
+static void read_authors(struct message *message)
+{
+    uint32_t most = dmarc_authors_most(&message->from);
+    struct dns_name *names = NULL;
+    if (most)
+        names = arena_alloc_raw(&message->arena, most * sizeof *names);
+    message->failed |= most && !names;
+    if (message->failed)
+        return;
+    dmarc_authors_read(&message->from, &message->options->dmarc, names, &message->authors);
 }
 
 static void identifiers_begin(struct dmarc_identifiers *identifiers, bool known)
@@ -189,8 +175,9 @@ static void discover_policy(struct message *message)
         return;
     struct dmarc_identifiers unknown;
     identifiers_begin(&unknown, false);
-    enum judge state = dmarc_judge(&message->from, &unknown, &message->options->dmarc,
-                                   &message->answers, &message->arena, &uncounted, &message->dmarc);
+    enum judge state =
+        dmarc_judge_authors(&message->authors, &unknown, &message->options->dmarc,
+                            &message->answers, &message->arena, &uncounted, &message->dmarc);
     /* A prefetch: what is missing then is asked for, and what is over a limit counted, when the
      * identifiers are known. */
     message->policy_asked = state == JUDGE_DONE;
@@ -209,12 +196,13 @@ static void judge_header(struct message *message)
     const struct mail_header *header = &message->reader.header;
     const char *refused = message->reader.refused;
     read_from(message);
+    read_authors(message);
     message->dkim_options = (struct dkim_options){
         .now = message->envelope.now,
         .allow_unsigned_body = message->options->dkim_allow_unsigned_body,
         .testing_as_unsigned = message->options->dkim_testing_as_unsigned,
-        .author_domains = message->author_domains,
-        .author_count = message->author_count,
+        .author_domains = message->authors.names,
+        .author_count = message->authors.count,
     };
     message->arc_options = (struct arc_options){
         .now = message->envelope.now,
@@ -379,8 +367,8 @@ static enum judge judge_dmarc(struct message *message)
     if (message->dmarc.discovered)
         return dmarc_judge_discovered(&identifiers, &message->options->dmarc, &message->answers,
                                       &message->arena, &message->hits, &message->dmarc);
-    return dmarc_judge(&message->from, &identifiers, &message->options->dmarc, &message->answers,
-                       &message->arena, &message->hits, &message->dmarc);
+    return dmarc_judge_authors(&message->authors, &identifiers, &message->options->dmarc,
+                               &message->answers, &message->arena, &message->hits, &message->dmarc);
 }
 
 static void fill_verdict(struct message *message)

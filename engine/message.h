@@ -78,8 +78,7 @@ struct message
     struct mail_reader reader;
     struct mail_path path;
     struct mail_from from;
-    struct dns_name *author_domains; /* arena: distinct, at most MAX_AUTHOR_DOMAINS */
-    uint32_t author_count;
+    struct dmarc_authors authors; /* names: arena */
     struct dkim_judgement dkim;
     struct dkim_options dkim_options;
     struct arc_judgement arc;

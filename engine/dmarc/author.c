@@ -13,34 +13,40 @@ static bool is_author(const struct dmarc_authors *authors, const struct dns_name
     return false;
 }
 
-/* DP-4; A17: a domain that is no name is an error, never "no policy found". */
-static void add_author(struct dmarc_authors *authors, const struct mail_address *address)
+/* DP-4; A17: a domain that is no name is an error, never "no policy found". NULL, or that error. */
+static const char *add_author(struct dmarc_authors *authors, const struct mail_address *address)
 {
     struct dns_name name;
     if (address->literal)
-        authors->error = "from_address_literal"; /* G04 */
-    else if (dns_name_from_domain(&name, address->domain) != DNS_NAME_OK || name.labels == 0)
-        authors->error = "from_bad_domain";
-    else if (is_author(authors, &name))
-        return; /* DP-2 */
-    else if (authors->count == MAX_AUTHOR_DOMAINS)
+        return "from_address_literal"; /* G04 */
+    if (dns_name_from_domain(&name, address->domain) != DNS_NAME_OK || name.labels == 0)
+        return "from_bad_domain";
+    if (is_author(authors, &name))
+        return NULL; /* DP-2 */
+    if (authors->count == MAX_AUTHOR_DOMAINS)
         authors->too_many = true;
     else
         dns_name_copy(&authors->names[authors->count++], &name);
+    return NULL;
+}
+
+uint32_t dmarc_authors_most(const struct mail_from *from)
+{
+    return from->list.count < MAX_AUTHOR_DOMAINS ? from->list.count : MAX_AUTHOR_DOMAINS;
 }
 
 void dmarc_authors_read(const struct mail_from *from, const struct dmarc_options *options,
-                        struct dmarc_authors *authors)
+                        struct dns_name *names, struct dmarc_authors *authors)
 {
-    authors->count = 0;
-    authors->too_many = false;
-    authors->error = NULL;
+    *authors = (struct dmarc_authors){.names = names};
     if (from->state != MAIL_FROM_OK) {
         authors->error = from->reason ? from->reason : "from_malformed"; /* A07, A11 */
         return;
     }
-    for (uint32_t i = 0; i < from->list.count && !authors->error; i++)
-        add_author(authors, &from->list.addresses[i]);
+    for (uint32_t i = 0; i < from->list.count; i++) {
+        const char *error = add_author(authors, &from->list.addresses[i]);
+        authors->error = authors->error ? authors->error : error;
+    }
     if (authors->error)
         return;
     if (authors->count == 0)

@@ -4,16 +4,13 @@
 
 #include "dmarc/dmarc.h"
 
-struct dmarc_authors
-{
-    struct dns_name names[MAX_AUTHOR_DOMAINS]; /* distinct, in order of appearance */
-    uint32_t count;
-    bool too_many;
-    const char *error; /* static: permerror for this reason; NULL where all is well */
-};
-
-/* One domain, or up to MAX_AUTHOR_DOMAINS with strictest_of_several; else `error`. */
+/* How many names dmarc_authors_read may want room for; MAX_AUTHOR_DOMAINS at most. */
+uint32_t dmarc_authors_most(const struct mail_from *from);
+/*
+ * One domain, or up to MAX_AUTHOR_DOMAINS with strictest_of_several; else `error`, and those names
+ * that could be read all the same. `names` is the room for them, borrowed.
+ */
 void dmarc_authors_read(const struct mail_from *from, const struct dmarc_options *options,
-                        struct dmarc_authors *authors);
+                        struct dns_name *names, struct dmarc_authors *authors);
 
 #endif

@@ -322,31 +322,41 @@ static bool may_stand(const struct limit_hits *of_run)
     return limit_over(of_run) == 0;
 }
 
-enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifiers *identifiers,
-                       const struct dmarc_options *options, struct dns_answers *answers,
-                       struct arena *arena, struct limit_hits *hits,
-                       struct dmarc_judgement *judgement)
+enum judge dmarc_judge_authors(const struct dmarc_authors *authors,
+                               const struct dmarc_identifiers *identifiers,
+                               const struct dmarc_options *options, struct dns_answers *answers,
+                               struct arena *arena, struct limit_hits *hits,
+                               struct dmarc_judgement *judgement)
 {
-    struct dmarc_authors authors;
     struct limit_hits of_run = {{0}};
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
-    dmarc_authors_read(from, options, &authors);
-    if (authors.error) {
+    if (authors->error) {
         dmarc_judgement_init(judgement);
-        conclude(judgement, RESULT_PERMERROR, authors.error); /* DP-1 */
+        conclude(judgement, RESULT_PERMERROR, authors->error); /* DP-1 */
         return JUDGE_DONE;
     }
-    bool one = authors.count == 1;
+    bool one = authors->count == 1;
     if (one)
         context.results = answers->results.dmarc;
     enum judge judge =
-        one ? judge_author(&authors.names[0], identifiers, options, &context, judgement)
-            : judge_several(&authors, identifiers, options, &context, judgement);
+        one ? judge_author(&authors->names[0], identifiers, options, &context, judgement)
+            : judge_several(authors, identifiers, options, &context, judgement);
     if (judge == JUDGE_WAITING)
         return judge;
     limit_hits_add(hits, &of_run);
     judgement->discovered = one && !identifiers->known && may_stand(&of_run);
     return judge;
+}
+
+enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifiers *identifiers,
+                       const struct dmarc_options *options, struct dns_answers *answers,
+                       struct arena *arena, struct limit_hits *hits,
+                       struct dmarc_judgement *judgement)
+{
+    struct dns_name names[MAX_AUTHOR_DOMAINS];
+    struct dmarc_authors authors;
+    dmarc_authors_read(from, options, names, &authors);
+    return dmarc_judge_authors(&authors, identifiers, options, answers, arena, hits, judgement);
 }
 
 enum judge dmarc_judge_discovered(const struct dmarc_identifiers *identifiers,

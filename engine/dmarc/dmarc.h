@@ -41,6 +41,15 @@ enum
     MAX_AUTHOR_DOMAINS = 4,
 };
 
+/* The author domains: dmarc_authors_read (dmarc/author.h). */
+struct dmarc_authors
+{
+    const char *error; /* static: permerror for this reason; NULL where all is well */
+    bool too_many;
+    uint32_t count;
+    struct dns_name *names; /* distinct, in order of appearance */
+};
+
 /* What the message has shown: passing identifiers. */
 struct dmarc_identifiers
 {
@@ -110,6 +119,13 @@ enum judge dmarc_judge(const struct mail_from *from, const struct dmarc_identifi
                        const struct dmarc_options *options, struct dns_answers *answers,
                        struct arena *arena, struct limit_hits *hits,
                        struct dmarc_judgement *judgement) MUST_CHECK;
+
+/* The same for who has read the author domains, with the same options. */
+enum judge dmarc_judge_authors(const struct dmarc_authors *authors,
+                               const struct dmarc_identifiers *identifiers,
+                               const struct dmarc_options *options, struct dns_answers *answers,
+                               struct arena *arena, struct limit_hits *hits,
+                               struct dmarc_judgement *judgement) MUST_CHECK;
 
 /*
  * The same for a judgement with `discovered` set, by dmarc_judge with the same options and answers

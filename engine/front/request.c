@@ -205,9 +205,9 @@ static void summarize(const struct message *message, struct reply_summary *summa
 static void summarize_from(const struct message *message, struct reply_summary *summary)
 {
     char text[DNS_NAME_TEXT_MAX];
-    if (message->author_count)
+    if (message->authors.count)
         snprintf(summary->from, sizeof summary->from, "%.*s", FROM_TEXT_MAX - 1,
-                 dns_name_text(&message->author_domains[0], text));
+                 dns_name_text(&message->authors.names[0], text));
 }
 
 static void write_tlv(struct buffer *out, enum frame_tag tag, const struct verdict *verdict,

@@ -75,8 +75,8 @@ static void put_psl_answers(struct jsonw *json, const struct message *message)
     const struct dmarc_options *options = &message->options->dmarc;
     jsonw_array_open(json, "psl");
     if (options->mode != DMARC_TREE_WALK) {
-        for (uint32_t i = 0; i < message->author_count; i++)
-            put_psl(json, options->psl, &message->author_domains[i]);
+        for (uint32_t i = 0; i < message->authors.count; i++)
+            put_psl(json, options->psl, &message->authors.names[i]);
         put_psl(json, options->psl, &message->spf.checked.domain);
         for (uint32_t i = 0; i < message->dkim.count; i++)
             put_psl(json, options->psl, &message->dkim.verified[i].signature.domain);
