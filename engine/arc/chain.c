@@ -18,13 +18,12 @@ enum field_kind
 
 static const struct
 {
-    struct span name;
+    enum field_name name;
     const char *missing;
 } kinds[KIND_COUNT] = {
-    [RESULTS] = {{(const uint8_t *)"arc-authentication-results", 26}, "missing_results"},
-    [MESSAGE_SIGNATURE] = {{(const uint8_t *)"arc-message-signature", 21},
-                           "missing_message_signature"},
-    [SEAL] = {{(const uint8_t *)"arc-seal", 8}, "missing_seal"},
+    [RESULTS] = {FIELD_ARC_AUTHENTICATION_RESULTS, "missing_results"},
+    [MESSAGE_SIGNATURE] = {FIELD_ARC_MESSAGE_SIGNATURE, "missing_message_signature"},
+    [SEAL] = {FIELD_ARC_SEAL, "missing_seal"},
 };
 
 struct reading
@@ -101,7 +100,7 @@ static void take_results(struct reading *reading, const struct mail_field *field
 static void refuse_signed_seal(struct dkim_signature *ams)
 {
     for (uint32_t i = 0; i < ams->item_count && ams->result == RESULT_UNSET; i++) {
-        if (!span_equal_fold(ams->items[i], kinds[SEAL].name))
+        if (field_name_find(ams->items[i]) != FIELD_ARC_SEAL)
             continue;
         ams->result = RESULT_PERMERROR;
         ams->reason = "seal_signed";
@@ -152,7 +151,7 @@ static void take_field(struct reading *reading, const struct mail_field *field,
 static void take_fields(struct reading *reading, const struct mail_header *header)
 {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        const struct mail_field *field = mail_header_lowest(header, kinds[kind].name);
+        const struct mail_field *field = mail_header_known(header, kinds[kind].name);
         for (; field; field = mail_header_above(header, field))
             take_field(reading, field, (enum field_kind)kind);
     }
@@ -206,12 +205,9 @@ static void check_all_tags(struct arc_judgement *judgement)
 
 static bool is_chain_field(struct span name)
 {
-    if (span_equal_fold(name, SPAN("authentication-results")))
-        return true;
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        if (span_equal_fold(name, kinds[kind].name))
-            return true;
-    return false;
+    enum field_name known = field_name_find(name);
+    return known == FIELD_AUTHENTICATION_RESULTS || known == kinds[RESULTS].name ||
+           known == kinds[MESSAGE_SIGNATURE].name || known == kinds[SEAL].name;
 }
 
 /* 13.30, AV-13: sealers must not sign these; it is told, and no fault. */
@@ -234,9 +230,9 @@ bool arc_chain_read(struct arc_judgement *judgement, const struct mail_header *h
 {
     struct reading reading = {.judgement = judgement};
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        uint32_t count = mail_header_count(header, kinds[kind].name);
-        if (count > reading.room)
-            reading.room = count;
+        const struct mail_field *lowest = mail_header_known(header, kinds[kind].name);
+        if (lowest && lowest->same > reading.room)
+            reading.room = lowest->same;
     }
     if (reading.room == 0) {
         judgement->result = RESULT_NONE; /* AV-1 */

@@ -95,7 +95,7 @@ static bool cut_down(struct dkim_authors authors, struct arena *arena, struct dk
 bool dkim_choose(const struct mail_header *header, struct dkim_authors authors, struct arena *arena,
                  struct limit_hits *hits, struct dkim_choice *choice)
 {
-    const struct mail_field *lowest = mail_header_lowest(header, SPAN("dkim-signature"));
+    const struct mail_field *lowest = mail_header_known(header, FIELD_DKIM_SIGNATURE);
     uint32_t total = lowest ? lowest->same : 0;
     *choice = (struct dkim_choice){.count = total, .total = total};
     choice->fields = list_fields(header, lowest, total, arena);

@@ -105,7 +105,8 @@ static void canon_field_relaxed(const struct mail_field *field, struct span befo
     *p++ = ':';
     struct relaxed_value value = {.out = p};
     relaxed_part(&value, before);
-    relaxed_part(&value, after);
+    if (after.n)
+        relaxed_part(&value, after);
     memcpy(value.out, "\r\n", 2);
     buffer_commit(out, (size_t)(value.out + 2 - begin));
 }

@@ -3,9 +3,10 @@
  * chains fields of one name upward.
  *
  * Limits (base/limit.h): FIELD_COUNT and FIELD_BYTES are checked before a field is looked at and
- * refuse the whole header; FIELD_NAME_BYTES leaves a field out of the index. The table of names is
- * open-addressed and at most half full. Its hash is seeded with the address of the bytes, which a
- * sender does not know; were it known, 1,000 fields still bound a chain (security.md B11, L05).
+ * refuse the whole header; FIELD_NAME_BYTES leaves a field out of the index. Known names
+ * (field_name.h) have a place each; the table of the others is open-addressed and at most half
+ * full. Its hash is seeded with the address of the bytes, which a sender does not know; were it
+ * known, 1,000 fields still bound a chain (security.md B11, L05).
  */
 #include "mail/header.h"
 
@@ -25,25 +26,6 @@ struct index_notes /* borrowed */
 
 #define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 #define EIGHT_OF(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Fields of which RFC 5322 3.6 and RFC 2045 allow one: a second is reported (C03, DV-46). By the
- * length of the name: most fields that come twice ("Received") are told apart by one compare. */
-enum
-{
-    LONGEST_SINGLETON = sizeof "content-transfer-encoding" - 1,
-};
-static const char *const singletons[LONGEST_SINGLETON + 1][2] = {
-    [2] = {"to", "cc"},
-    [3] = {"bcc"},
-    [4] = {"date", "from"},
-    [6] = {"sender"},
-    [7] = {"subject"},
-    [8] = {"reply-to"},
-    [10] = {"message-id", "references"},
-    [11] = {"in-reply-to"},
-    [12] = {"mime-version", "content-type"},
-    [25] = {"content-transfer-encoding"},
-};
 
 /* "From " that no colon follows: the envelope line of an mbox file (B13), not `From :` (A09). */
 static bool piece_is_mbox_line(struct span line)
@@ -171,34 +153,39 @@ static inline uint32_t bucket_of(const struct mail_header *header, struct span n
     }
 }
 
-static inline void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
+/* Puts the field below those of its name; returns the one that was the lowest, or NO_FIELD. */
+static inline int32_t index_put(struct mail_header *header, struct mail_field *field,
+                                int32_t *buckets)
 {
+    int32_t above;
+    field->known = (uint8_t)field_name_find(field->name);
+    if (field->known) {
+        above = (int32_t)header->known[field->known] - 1;
+        header->known[field->known] = (uint16_t)(field->position + 1);
+        return above;
+    }
     field->hash = name_hash(header, field->name);
     uint32_t at = bucket_of(header, field->name, field->hash);
-    field->above = buckets[at];
-    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
-    field->indexed = true;
+    above = buckets[at];
     buckets[at] = (int32_t)field->position;
+    return above;
 }
 
-static bool is_singleton(struct span name)
+static inline void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
 {
-    if (name.n > LONGEST_SINGLETON)
-        return false;
-    for (size_t i = 0; i < COUNT_OF(singletons[0]) && singletons[name.n][i]; i++)
-        if (span_is_word(name, span_of(singletons[name.n][i], name.n)))
-            return true;
-    return false;
+    field->above = index_put(header, field, buckets);
+    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
+    field->indexed = true;
 }
 
 static void note_block(const struct mail_header *header, struct mail_anomalies *anomalies)
 {
     if (header->block.n >= 3 && memcmp(header->block.p, "\xef\xbb\xbf", 3) == 0)
         mail_anomaly_note(anomalies, ANOMALY_BOM);
-    for (uint32_t i = 0; i < header->count; i++) {
-        const struct mail_field *field = &header->fields[i];
-        if (field->same > 1 && is_singleton(field->name))
-            mail_anomaly_note(anomalies, ANOMALY_HDR_DUPLICATE);
+    for (unsigned name = 1; name < FIELD_SINGLE_END; name++) { /* C03, DV-46 */
+        const struct mail_field *lowest = mail_header_known(header, name);
+        if (lowest && lowest->same > 1)
+            mail_anomaly_note_times(anomalies, ANOMALY_HDR_DUPLICATE, lowest->same - 1);
     }
 }
 
@@ -295,7 +282,8 @@ static bool indexing_begin(struct indexing *indexing, struct span block, uint64_
     if (!fields || !buckets)
         return false;
     memset(buckets, 0xff, bucket_count * sizeof *buckets); /* NO_FIELD */
-    *indexing->header = (struct mail_header){fields, 0, block, buckets, bucket_count};
+    *indexing->header = (struct mail_header){
+        .fields = fields, .block = block, .buckets = buckets, .bucket_count = bucket_count};
     indexing->fields = fields;
     indexing->room = room;
     indexing->buckets = buckets;
@@ -328,6 +316,9 @@ const char *mail_header_index(struct mail_header *header, struct span block,
 
 const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
 {
+    enum field_name known = field_name_find(name);
+    if (known)
+        return mail_header_known(header, known);
     if (header->bucket_count == 0 || name.n == 0)
         return NULL;
     int32_t lowest = header->buckets[bucket_of(header, name, name_hash(header, name))];

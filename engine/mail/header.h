@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/limit.h"
 #include "mail/anomaly.h"
+#include "mail/field_name.h"
 #include "simd/text.h"
 
 struct mail_field
@@ -30,6 +31,7 @@ struct mail_field
     uint32_t same;     /* how many fields of this name stand at or above this one, itself included;
                           0 where not indexed */
     uint32_t hash;     /* the index's own */
+    uint8_t known;     /* enum field_name; FIELD_UNKNOWN where not indexed */
     bool indexed;      /* false: see above; or the name is empty or over MAX_FIELD_NAME_BYTES */
 };
 
@@ -39,12 +41,21 @@ struct mail_header
     uint32_t count;
     struct span block; /* arena: all fields' bytes */
     /* The rest is the index's own. */
-    const int32_t *buckets; /* lowest field of a name, by hash */
+    uint16_t known[FIELD_NAME_COUNT]; /* 1 + the lowest field of a known name; 0: none */
+    const int32_t *buckets;           /* lowest field of another name, by hash */
     uint32_t bucket_count;
 };
+STATIC_ASSERT(MAX_FIELD_COUNT < UINT16_MAX);
 
 /* The lowest (last) field named `name`, any case, or NULL. WSP before the colon does not matter. */
 const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name);
+/* The same for a known name; not FIELD_UNKNOWN. */
+static inline const struct mail_field *mail_header_known(const struct mail_header *header,
+                                                         enum field_name name)
+{
+    uint16_t lowest = header->known[name];
+    return lowest ? &header->fields[lowest - 1] : NULL;
+}
 /* The next field upward of the same name, or NULL. */
 const struct mail_field *mail_header_above(const struct mail_header *header,
                                            const struct mail_field *field);
