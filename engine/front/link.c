@@ -235,8 +235,8 @@ static ssize_t send_pieces(int fd, struct iovec *pieces, size_t count)
                       : sendmsg(fd, &header, flags);
 }
 
-/* True where all was sent that was tried, and more may follow. A socket that took a part is full:
- * it tells when it can take more. */
+/* True where all was sent that was tried, and more is left. A socket that took a part is full: it
+ * tells when it can take more. */
 static bool send_once(struct link *link)
 {
     struct iovec pieces[PIECES];
@@ -255,7 +255,7 @@ static bool send_once(struct link *link)
     }
     connection_sent(&link->connection, (size_t)n);
     link->stream_left -= link->ring.shared ? (size_t)n : 0;
-    return (size_t)n == tried;
+    return (size_t)n == tried && connection_unsent(&link->connection) > 0;
 }
 
 static void watch(struct server *server, struct link *link)

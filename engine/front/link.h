@@ -87,7 +87,7 @@ void link_ring_close(struct server *server, struct link *link);
 void link_ring_event(struct server *server, struct link *link);
 /* Once in each turn. */
 void link_ring_look_all(struct server *server);
-/* True where all of it was sent. */
+/* True where all of it was sent, and more is left. */
 bool link_ring_send(struct link *link, const struct iovec *pieces, size_t count);
 /* Output was written, input taken: wakes the client. */
 void link_ring_served(struct server *server, struct link *link);

@@ -219,7 +219,7 @@ bool link_ring_send(struct link *link, const struct iovec *pieces, size_t count)
     }
     if (sent)
         connection_sent(&link->connection, sent);
-    return !full;
+    return !full && connection_unsent(&link->connection) > 0;
 }
 
 void link_ring_served(struct server *server, struct link *link)
