@@ -18,6 +18,7 @@ enum
 {
     SPARE_TEXT_BYTES = 64, /* a request whose texts take more is not kept for another use */
     SPARE_MOST = 256,
+    ANSWER_USUAL_BYTES = 3072, /* what JSON or results take: memory is taken once */
 };
 
 /* AddressSanitizer is to see who touches a request that is over. */
@@ -291,7 +292,8 @@ static void build_verdict(struct request *request, const struct message *message
         reply->small_bytes = out.failed ? 0 : (uint8_t)out.n;
         return;
     }
-    write_verdict(request, message, &reply->big);
+    if (buffer_reserve(&reply->big, ANSWER_USUAL_BYTES))
+        write_verdict(request, message, &reply->big);
 }
 
 static enum front_error why_not(const struct request *request, enum task_outcome outcome)
