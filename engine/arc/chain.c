@@ -100,7 +100,7 @@ static void take_results(struct reading *reading, const struct mail_field *field
 static void refuse_signed_seal(struct dkim_signature *ams)
 {
     for (uint32_t i = 0; i < ams->item_count && ams->result == RESULT_UNSET; i++) {
-        if (field_name_find(ams->items[i]) != FIELD_ARC_SEAL)
+        if (ams->item_names[i] != FIELD_ARC_SEAL)
             continue;
         ams->result = RESULT_PERMERROR;
         ams->reason = "seal_signed";
@@ -203,9 +203,8 @@ static void check_all_tags(struct arc_judgement *judgement)
         check_tags(judgement, &judgement->sets[i - 1].seal, "seal_invalid", i);
 }
 
-static bool is_chain_field(struct span name)
+static bool is_chain_field(enum field_name known)
 {
-    enum field_name known = field_name_find(name);
     return known == FIELD_AUTHENTICATION_RESULTS || known == kinds[RESULTS].name ||
            known == kinds[MESSAGE_SIGNATURE].name || known == kinds[SEAL].name;
 }
@@ -216,7 +215,7 @@ static void note_signed_results(struct arc_judgement *judgement)
     for (uint32_t i = 0; i < judgement->count; i++) {
         const struct dkim_signature *ams = &judgement->sets[i].ams;
         for (uint32_t k = 0; k < ams->item_count; k++)
-            judgement->has_ar_in_ams |= is_chain_field(ams->items[k]);
+            judgement->has_ar_in_ams |= is_chain_field(ams->item_names[k]);
     }
 }
 

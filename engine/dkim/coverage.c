@@ -17,7 +17,7 @@ static void count_unsigned(const struct mail_header *header, const struct dkim_s
         left[name] = lowest ? (int32_t)lowest->same : 0;
     }
     for (uint32_t i = 0; i < signature->item_count; i++)
-        left[field_name_find(signature->items[i])]--;
+        left[signature->item_names[i]]--;
 }
 
 const char *const *dkim_unsigned_fields(const struct mail_header *header,

@@ -19,12 +19,12 @@ static int32_t place_of(const struct mail_field *field)
     return field ? (int32_t)field->position + 1 : EXHAUSTED;
 }
 
-/* The next unused instance of `name` upward, or NULL; the field that is being verified is no
- * candidate (DV-20, DV-21, AV-16). */
-static const struct mail_field *next_instance(const struct mail_header *header, struct span name,
+/* The next unused one of `lowest` and those of its name upward, or NULL; the field that is being
+ * verified is no candidate (DV-20, DV-21, AV-16). */
+static const struct mail_field *next_instance(const struct mail_header *header,
+                                              const struct mail_field *lowest,
                                               const struct mail_field *self, int32_t *places)
 {
-    const struct mail_field *lowest = mail_header_lowest(header, name);
     if (!lowest)
         return NULL;
     int32_t *place = &places[lowest->position];
@@ -47,7 +47,9 @@ static bool write_text(const struct mail_header *header, const struct dkim_signa
     if (!places)
         return false;
     for (uint32_t i = 0; i < signature->item_count; i++) {
-        const struct mail_field *field = next_instance(header, signature->items[i], self, places);
+        const struct mail_field *lowest =
+            mail_header_named(header, signature->item_names[i], signature->items[i]);
+        const struct mail_field *field = next_instance(header, lowest, self, places);
         if (field)
             canon_field(signature->header_canon, field, (struct span){NULL, 0}, text);
     }

@@ -57,6 +57,7 @@ struct dkim_signature
     uint8_t bh[SHA256_BYTES]; /* bh= decoded; exact length was checked before (C16) */
     struct span h;            /* h= as written */
     struct span *items;       /* arena: the names of h=, in order, trimmed; empty ones left out */
+    uint8_t *item_names;      /* arena: enum field_name of each item */
     uint32_t item_count;
     bool has_l;
     uint64_t l; /* octets; more than DKIM_L_MAX is kept as DKIM_L_MAX: larger than any body */

@@ -176,8 +176,9 @@ static bool is_field_name(struct span text)
 struct field_list
 {
     struct span items[MAX_H_ITEMS];
-    uint32_t count; /* not empty ones, counted beyond the limit */
-    bool bad;       /* one is no field name */
+    uint8_t names[MAX_H_ITEMS]; /* enum field_name */
+    uint32_t count;             /* not empty ones, counted beyond the limit */
+    bool bad;                   /* one is no field name */
     bool has_from;
 };
 
@@ -190,9 +191,12 @@ static void field_list_add(struct field_list *list, struct span item, bool marke
     }
     if (item.n == 0)
         return;
-    list->has_from |= span_is_word(item, SPAN("from"));
-    if (list->count < MAX_H_ITEMS)
+    enum field_name name = field_name_find(item);
+    list->has_from |= name == FIELD_FROM;
+    if (list->count < MAX_H_ITEMS) {
         list->items[list->count] = item;
+        list->names[list->count] = (uint8_t)name;
+    }
     list->count++;
 }
 
@@ -224,9 +228,11 @@ const char *dkim_read_fields(struct dkim_reading *reading, struct span value)
     if (list.bad)
         return "bad_field_list";
     signature->items = arena_alloc_raw(reading->arena, list.count * sizeof list.items[0]);
-    if (!signature->items)
+    signature->item_names = arena_alloc_raw(reading->arena, list.count * sizeof list.names[0]);
+    if (!signature->items || !signature->item_names)
         return dkim_word_no_memory;
     memcpy(signature->items, list.items, list.count * sizeof list.items[0]);
+    memcpy(signature->item_names, list.names, list.count * sizeof list.names[0]);
     signature->item_count = list.count;
     return list.has_from ? NULL : "from_not_signed"; /* DV-14 */
 }

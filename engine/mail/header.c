@@ -314,15 +314,20 @@ const char *mail_header_index(struct mail_header *header, struct span block,
     return NULL;
 }
 
-const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
+const struct mail_field *mail_header_named(const struct mail_header *header, enum field_name known,
+                                           struct span name)
 {
-    enum field_name known = field_name_find(name);
     if (known)
         return mail_header_known(header, known);
     if (header->bucket_count == 0 || name.n == 0)
         return NULL;
     int32_t lowest = header->buckets[bucket_of(header, name, name_hash(header, name))];
     return lowest == NO_FIELD ? NULL : &header->fields[lowest];
+}
+
+const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
+{
+    return mail_header_named(header, field_name_find(name), name);
 }
 
 const struct mail_field *mail_header_above(const struct mail_header *header,

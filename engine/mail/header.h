@@ -56,6 +56,9 @@ static inline const struct mail_field *mail_header_known(const struct mail_heade
     uint16_t lowest = header->known[name];
     return lowest ? &header->fields[lowest - 1] : NULL;
 }
+/* The same for who has field_name_find(name) already. */
+const struct mail_field *mail_header_named(const struct mail_header *header, enum field_name known,
+                                           struct span name);
 /* The next field upward of the same name, or NULL. */
 const struct mail_field *mail_header_above(const struct mail_header *header,
                                            const struct mail_field *field);
