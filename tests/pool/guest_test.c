@@ -52,17 +52,28 @@ Test(guest, a_lone_message)
     host_close(&host);
 }
 
+/* Where the first is done before the second is there, that one is alone: tried again. */
 Test(guest, two_in_a_batch_go_to_threads)
 {
+    enum
+    {
+        TRIES = 50,
+    };
     struct host host;
-    struct judged judged[2] = {{0}};
+    uint64_t by_guest = 1;
     host_open(&host, &(struct fixture_config){.workers = 2});
-    host_until_idle(&host);
-    for (unsigned i = 0; i < 2; i++)
-        task_end(submit_and_feed(&host.fixture, sample_find("pass.eml"), 0, &judged[i]));
-    for (unsigned i = 0; i < 2; i++)
-        host_wait_for(&host, &judged[i]);
-    expect_by_guest(&host, 0, 2);
+    for (unsigned t = 0; by_guest && t < TRIES; t++) {
+        struct judged judged[2] = {{0}};
+        uint64_t before = host_stats(&host).by_guest;
+        host_until_idle(&host);
+        for (unsigned i = 0; i < 2; i++)
+            task_end(submit_and_feed(&host.fixture, sample_find("pass.eml"), 0, &judged[i]));
+        for (unsigned i = 0; i < 2; i++)
+            host_wait_for(&host, &judged[i]);
+        by_guest = host_stats(&host).by_guest - before;
+        cr_assert(by_guest <= 1, "the first is a thread's");
+    }
+    cr_expect(by_guest == 0, "the second of two was the guest's each time");
     host_close(&host);
 }
 
@@ -355,7 +366,7 @@ Test(guest, many_checks_wait_for_what_was_asked)
     struct sample sample = sample_of_signatures(10, "From: a@b.slow.example\r\n");
     zone_server_start(&server, samples_zone());
     host_open(&host, &(struct fixture_config){
-                         .workers = 1, .resolver = server.resolver, .timeout_ms = 700});
+                         .workers = 1, .resolver = server.resolver, .timeout_ms = 3000});
     host_judge(&host, &sample, &judged);
     cr_expect(judged.calls == 1 && judged.outcome == TASK_JUDGED);
     cr_expect(judged.dkim == RESULT_FAIL && judged.dmarc == RESULT_TEMPERROR, "%s", judged.json);
