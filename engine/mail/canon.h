@@ -18,8 +18,8 @@ enum canon
  * Appends one field in canonical form with its CRLF. `value_cut` drops a part of the field first:
  * the bytes [cut.p, cut.p + cut.n) of field->raw, used to blank the value of b= (DV-22); pass an
  * empty span to drop nothing. `relaxed` of an empty value gives "name:" CRLF (DV-24). Room for the
- * raw length and 2 octets is reserved first: a buffer without it fails, also where the relaxed form
- * would have fitted.
+ * raw length, 2 octets and for relaxed SIMD_SLACK more is reserved first: a buffer without it fails,
+ * also where the result would have fitted.
  */
 void canon_field(enum canon canon, const struct mail_field *field, struct span cut,
                  struct buffer *out);

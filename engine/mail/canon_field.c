@@ -40,45 +40,57 @@ static void relaxed_octets(struct relaxed_value *value, struct span part)
     }
 }
 
-/* Takes blanks and CRLFs off both ends; says whether blanks were among them. */
-static struct span trim_gaps(struct span s, bool *wsp_before, bool *wsp_behind)
+static bool is_gap(uint8_t c)
 {
-    for (size_t n; s.n && (n = is_crlf(s) ? 2 : char_is_wsp(s.p[0])) != 0; s = span_skip(s, n))
-        *wsp_before |= n == 1;
-    while (s.n) {
-        bool wsp = char_is_wsp(s.p[s.n - 1]);
-        if (!wsp && (s.n < 2 || !is_crlf(span_skip(s, s.n - 2))))
+    return char_is_wsp(c) || c == '\r' || c == '\n';
+}
+
+/* Takes blanks and CRLFs off both ends. */
+static inline struct span trim_gaps(struct span s)
+{
+    for (size_t n; s.n && (n = is_crlf(s) ? 2 : char_is_wsp(s.p[0])) != 0;)
+        s = span_of(s.p + n, s.n - n);
+    while (s.n && is_gap(s.p[s.n - 1])) {
+        if (!char_is_wsp(s.p[s.n - 1]) && (s.n < 2 || !is_crlf(span_skip(s, s.n - 2))))
             break;
-        *wsp_behind |= wsp;
-        s.n -= wsp ? 1 : 2;
+        s.n -= char_is_wsp(s.p[s.n - 1]) ? 1 : 2;
     }
     return s;
 }
 
-/* The same by the kernel, which wants text at both ends. */
-static void relaxed_part(struct relaxed_value *value, struct span part)
+/* The same by the kernel, which wants text at both ends: returns where it ended, or NULL where it
+ * wants somebody to look closely. */
+static inline uint8_t *relaxed_text(struct span part, uint8_t *out)
 {
-    bool behind = false;
-    struct span text = trim_gaps(part, &value->wsp, &behind);
-    uint8_t *out = value->out;
-    if (text.n) {
-        if (value->wsp && value->begun)
-            *out++ = ' ';
-        size_t n = simd_text()->relax_field(text.p, text.n, out);
-        if (n == SIZE_MAX) {
-            relaxed_octets(value, text);
-            value->wsp |= behind;
-            return;
-        }
-        value->out = out + n;
-        value->begun = true;
-        value->wsp = false;
+    struct span text = trim_gaps(part);
+    if (text.n == 0)
+        return out;
+    size_t n = simd_text()->relax_field(text.p, text.n, out);
+    return n == SIZE_MAX ? NULL : out + n;
+}
+
+/* No blank or CRLF of one part meets one of the other. Bare CR and LF count as if they did. */
+static bool parts_are_apart(struct span before, struct span after)
+{
+    return before.n == 0 || after.n == 0 || !(is_gap(before.p[before.n - 1]) || is_gap(after.p[0]));
+}
+
+static uint8_t *write_value(struct span before, struct span after, uint8_t *out)
+{
+    if (parts_are_apart(before, after)) {
+        uint8_t *end = relaxed_text(before, out);
+        end = end && after.n ? relaxed_text(after, end) : end;
+        if (end)
+            return end;
     }
-    value->wsp |= behind;
+    struct relaxed_value value = {.out = out};
+    relaxed_octets(&value, before);
+    relaxed_octets(&value, after);
+    return value.out;
 }
 
 /* Eight octets at a time where the field has them; what follows the name is written over. */
-static void write_name(const struct mail_field *field, uint8_t *out)
+static inline void write_name(const struct mail_field *field, uint8_t *out)
 {
     const uint8_t *name = field->name.p;
     size_t i = 0;
@@ -96,19 +108,25 @@ static void write_name(const struct mail_field *field, uint8_t *out)
 static void canon_field_relaxed(const struct mail_field *field, struct span before,
                                 struct span after, struct buffer *out)
 {
-    uint8_t *begin = buffer_reserve(out, field->raw.n + 2);
+    uint8_t *begin = buffer_reserve(out, field->raw.n + 2 + SIMD_SLACK);
     if (!begin)
         return;
-    uint8_t *p = begin;
-    write_name(field, p);
-    p += field->name.n;
+    write_name(field, begin);
+    uint8_t *p = begin + field->name.n;
     *p++ = ':';
-    struct relaxed_value value = {.out = p};
-    relaxed_part(&value, before);
-    if (after.n)
-        relaxed_part(&value, after);
-    memcpy(value.out, "\r\n", 2);
-    buffer_commit(out, (size_t)(value.out + 2 - begin));
+    p = write_value(before, after, p);
+    memcpy(p, "\r\n", 2);
+    buffer_commit(out, (size_t)(p + 2 - begin));
+}
+
+/* DV-23 */
+static void canon_field_simple(const struct mail_field *field, struct span before,
+                               struct span after, struct buffer *out)
+{
+    buffer_append(out, span_slice(field->raw, 0, (size_t)(field->value.p - field->raw.p)));
+    buffer_append(out, before);
+    buffer_append(out, after);
+    buffer_append(out, SPAN("\r\n"));
 }
 
 void canon_field(enum canon canon, const struct mail_field *field, struct span cut,
@@ -117,15 +135,10 @@ void canon_field(enum canon canon, const struct mail_field *field, struct span c
     struct span value = field->value;
     size_t from = cut.n ? (size_t)(cut.p - value.p) : value.n;
     assert(from <= value.n && cut.n <= value.n - from);
-    struct span before = span_slice(value, 0, from);
-    struct span after = cut.n ? span_skip(value, from + cut.n) : span_slice(value, from, from);
-    if (canon == CANON_RELAXED) {
+    struct span before = span_of(value.p, from);
+    struct span after = span_skip(value, from + cut.n);
+    if (canon == CANON_RELAXED)
         canon_field_relaxed(field, before, after, out);
-        return;
-    }
-    /* DV-23 */
-    buffer_append(out, span_slice(field->raw, 0, (size_t)(value.p - field->raw.p)));
-    buffer_append(out, before);
-    buffer_append(out, after);
-    buffer_append(out, SPAN("\r\n"));
+    else
+        canon_field_simple(field, before, after, out);
 }

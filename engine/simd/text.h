@@ -22,7 +22,7 @@ enum
     SIMD_PIECES = 128,   /* pieces at a time */
     SIMD_PARTS = 96,     /* parts of a list at a time */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
-    SIMD_SLACK = 64,     /* octets behind its result that relax_body() may overwrite */
+    SIMD_SLACK = 64,     /* octets behind their result that relax_...() may overwrite */
     SIMD_FETCH = 8192,   /* octets that relax_body() fetches ahead */
 };
 
@@ -70,8 +70,9 @@ struct simd_text
     size_t (*relax_body)(const uint8_t *in, size_t n, size_t ahead, uint8_t *out, bool *unusual);
     /*
      * RFC 6376 3.4.2 inside a field's value: a run of blanks and CRLFs becomes SP. The first and
-     * the last octet are none of them. Returns octets written, n at most, nothing behind out[n)
-     * is touched; or SIZE_MAX where a CRLF stands that no blank follows: no fold, look closely.
+     * the last octet are none of them. Returns octets written, n at most, and may overwrite
+     * SIMD_SLACK behind them; or SIZE_MAX where a CRLF stands that no blank follows: no fold, look
+     * closely.
      */
     size_t (*relax_field)(const uint8_t *in, size_t n, uint8_t *out);
     void (*count)(struct simd_octets *octets, const uint8_t *in, size_t n);

@@ -99,31 +99,73 @@ static size_t relaxed_reference(struct span value, uint8_t *out)
     return n + 2;
 }
 
+static const struct span value_pieces[] = {TEXT("\r\n "), TEXT(" "),  TEXT("\t"),
+                                           TEXT("\r"),    TEXT("\n"), TEXT("a")};
+
+/* Value `number` of those of `length` pieces goes behind raw[0..n); returns where it ends. */
+static size_t value_write(uint32_t number, uint32_t length, uint8_t *raw, size_t n)
+{
+    for (uint32_t i = 0; i < length; i++, number /= COUNT_OF(value_pieces)) {
+        struct span piece = value_pieces[number % COUNT_OF(value_pieces)];
+        memcpy(raw + n, piece.p, piece.n);
+        n += piece.n;
+    }
+    return n;
+}
+
+/* With a part cut out, the field is canonical as if it had never had it. */
+static void compare_cut(const uint8_t *raw, size_t n, size_t from, size_t to, struct buffer *out)
+{
+    uint8_t rest[64], want[64];
+    struct mail_field field = {
+        .raw = span_of(raw, n), .name = span_of(raw, 1), .value = span_of(raw + 2, n - 2)};
+    memcpy(rest, raw + 2, from - 2);
+    memcpy(rest + from - 2, raw + to, n - to);
+    size_t wanted = relaxed_reference(span_of(rest, n - 2 - (to - from)), want);
+    buffer_reset(out);
+    canon_field(CANON_RELAXED, &field, span_of(raw + from, to - from), out);
+    struct span got = span_skip(buffer_span(out), 2);
+    cr_assert(span_equal(got, span_of(want, wanted)), "\"%.*s\" without %zu to %zu: got \"%.*s\"",
+              (int)n, (const char *)raw, from, to, (int)got.n, (const char *)got.p);
+}
+
 /* Every value up to 7 pieces of {fold, SP, HTAB, CR, LF, a}. */
 Test(canon_field, every_short_value_equals_the_reference)
 {
-    static const struct span pieces[] = {TEXT("\r\n "), TEXT(" "),  TEXT("\t"),
-                                         TEXT("\r"),    TEXT("\n"), TEXT("a")};
     struct buffer out;
     buffer_init(&out, 1024);
     for (uint32_t length = 0, count = 1; length <= 7; length++, count *= 6) {
         for (uint32_t number = 0; number < count; number++) {
-            uint8_t raw[64] = "A:", want[64];
-            size_t n = 2;
-            for (uint32_t i = 0, left = number; i < length; i++, left /= 6) {
-                memcpy(raw + n, pieces[left % 6].p, pieces[left % 6].n);
-                n += pieces[left % 6].n;
-            }
-            struct mail_field field = {
-                .raw = span_of(raw, n), .name = span_of(raw, 1), .value = span_of(raw + 2, n - 2)};
-            buffer_reset(&out);
-            canon_field(CANON_RELAXED, &field, (struct span){NULL, 0}, &out);
-            struct span got = span_skip(buffer_span(&out), 2);
-            size_t wanted = relaxed_reference(field.value, want);
-            cr_assert(span_equal(got, span_of(want, wanted)), "\"%.*s\": got \"%.*s\"", (int)n,
-                      (const char *)raw, (int)got.n, (const char *)got.p);
+            uint8_t raw[64] = "A:";
+            size_t n = value_write(number, length, raw, 2);
+            compare_cut(raw, n, n, n, &out);
         }
     }
+    buffer_fini(&out);
+}
+
+/* DV-22: every cut through every value up to 5 pieces, but where a CR and a LF would meet: they
+ * were no line end. */
+Test(canon_field, every_cut_through_a_short_value)
+{
+    struct buffer out;
+    uint32_t cuts = 0;
+    buffer_init(&out, 1024);
+    for (uint32_t length = 1, count = 6; length <= 5; length++, count *= 6) {
+        for (uint32_t number = 0; number < count; number++) {
+            uint8_t raw[64] = "A:";
+            size_t n = value_write(number, length, raw, 2);
+            for (size_t from = 2; from < n; from++) {
+                for (size_t to = from + 1; to <= n; to++) {
+                    if (raw[from - 1] == '\r' && to < n && raw[to] == '\n')
+                        continue;
+                    compare_cut(raw, n, from, to, &out);
+                    cuts++;
+                }
+            }
+        }
+    }
+    cr_expect(cuts > 100000, "%u cuts", cuts);
     buffer_fini(&out);
 }
 

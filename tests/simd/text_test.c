@@ -139,7 +139,7 @@ Test(text, relax_body_finds_what_is_unusual)
     }
 }
 
-/* Text at both ends, input and output end at a page's end: exactly as long as promised. */
+/* Text at both ends; the input and the slack behind the output end at a page's end. */
 Test(text, relax_field)
 {
     static const struct span folds = {(const uint8_t *)"abcdef  \t\r\n\r", 12};
@@ -156,7 +156,7 @@ Test(text, relax_field)
                     in[i] = ' ';
             in[0] = in[n - 1] = 'x';
             size_t wanted = reference_relax_field(in, n, want);
-            uint8_t *out = guarded(1, n);
+            uint8_t *out = guarded(1, (wanted == SIZE_MAX ? n : wanted) + SIMD_SLACK);
             size_t count = simd_text()->relax_field(in, n, out);
             cr_assert(count == wanted, "%s, round %zu: %zu of %zu", LEVEL, round, count, wanted);
             cr_assert(count == SIZE_MAX || memcmp(out, want, count) == 0, "%s, round %zu", LEVEL,

@@ -146,14 +146,6 @@ static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
     return (size_t)__builtin_popcountll(keep);
 }
 
-static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
-{
-    size_t n = (size_t)__builtin_popcountll(keep);
-    __mmask64 kept = _cvtu64_mask64(n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX);
-    _mm512_mask_storeu_epi8(out, kept, _mm512_maskz_compress_epi8(_cvtu64_mask64(keep), b.v));
-    return n;
-}
-
 #define NO 0x80
 /* clang-format off */
 static const uint8_t base64_values[128] = {

@@ -29,15 +29,11 @@ static size_t relax_field(const uint8_t *in, size_t n, uint8_t *out)
         uint64_t drop = gap & mask_down(gap, first_next, 1);
         if (gap & ~drop & ~now.wsp)
             return SIZE_MAX;
-        if (n - at >= SIMD_BLOCK)
-            written += block_compress(block_spaces(b), ~drop, out + written);
-        else
-            written +=
-                block_compress_exact(block_spaces(b), ~drop & mask_below(n - at), out + written);
+        written += block_compress(block_spaces(b), ~drop, out + written);
         b = following;
         now = next;
     }
-    return written;
+    return written - (0 - n) % SIMD_BLOCK; /* filler, all of which is kept */
 }
 
 #endif

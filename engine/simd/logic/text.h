@@ -18,11 +18,12 @@
  *                                         is one of p[1..65) LF with no CR before it?
  *   unusual_any(sum)                      something was
  *   block_relax(p, out, sum)              instead of these two, where BLOCK_RELAXES is defined:
- * drops of p[0..64) each blank with a blank or CR behind it, makes the others SP, writes 64 octets;
- * how many count block_spaces(b)                       HTAB becomes SP block_compress(b, keep, out)
- * octets in `keep` to out, 64 octets written; their count block_compress_exact(b, keep, out)    the
- * same, and not an octet more is written block_base64(b, out)                  64 characters to 48
- * octets, 64 written; mask of characters outside the alphabet, "=" among them
+ *                                         drops of p[0..64) each blank with a blank or CR behind
+ *                                         it, makes others SP, writes 64 octets; how many count
+ *   block_spaces(b)                       HTAB becomes SP
+ *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
+ *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
+ *                                         characters outside the alphabet, "=" among them
  */
 #ifndef SIMD_LOGIC_TEXT_H
 #define SIMD_LOGIC_TEXT_H

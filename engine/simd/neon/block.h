@@ -141,6 +141,10 @@ static inline struct block block_spaces(struct block b)
 
 static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
 {
+    if (keep == UINT64_MAX) {
+        block_store(out, b);
+        return 64;
+    }
     uint8_t *begin = out;
     uint8_t octets[64];
     block_store(octets, b);
@@ -150,14 +154,6 @@ static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
         out += __builtin_popcount(kept);
     }
     return (size_t)(out - begin);
-}
-
-static inline size_t block_compress_exact(struct block b, uint64_t keep, uint8_t *out)
-{
-    uint8_t kept[64];
-    size_t n = block_compress(b, keep, kept);
-    memcpy(out, kept, n);
-    return n;
 }
 
 /* 16 characters to sextets. */
