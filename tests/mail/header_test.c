@@ -388,6 +388,31 @@ Test(header, a_thousand_names)
     fixture_fini(&f);
 }
 
+/* B05: as many fields as the kernel tells at once, fewer and more, short and long ones; whole, in
+ * two, and without an end. */
+Test(header, about_as_many_fields_as_one_call_finds)
+{
+    static const char *const lines[] = {"A:\r\n", "Subject: some more text\r\n b\r\n"};
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct span line = span_from_string(lines[i]);
+        for (size_t count = SIMD_PIECES - 40; count <= SIMD_PIECES + 8; count++) {
+            struct span fields = repeated(lines[i], count);
+            struct span whole = joined(fields, SPAN("\r\n"), SPAN("body"));
+            for (int how = 0; how < 3; how++) {
+                struct fixture f;
+                fixture_read(&f, how == 2 ? fields : whole, how == 1 ? fields.n / 2 : 0, SIZE_MAX);
+                const struct mail_header *header = &f.reader.header;
+                cr_assert(header->count == count, "%zu fields, got %u", count, header->count);
+                for (uint32_t k = 0; k < count; k++)
+                    cr_assert(span_equal(header->fields[k].raw, line) &&
+                                  header->fields[k].same == k + 1,
+                              "field %u of %zu", k, count);
+                fixture_fini(&f);
+            }
+        }
+    }
+}
+
 /* B02, B03, B10: exactly these forbid a pass. */
 Test(anomaly, what_forbids_a_pass)
 {
