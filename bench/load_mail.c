@@ -122,7 +122,8 @@ static void make_message(struct load_message *message, const struct load_mail_op
     write_body(&text, options->bytes ? options->bytes : draw_size());
     size_t before = text.n;
     if (message->kind != LOAD_PLAIN)
-        sign(&text, message->domain, arena);
+        for (unsigned i = 0; i < (options->signatures ? options->signatures : 1); i++)
+            sign(&text, message->domain, arena);
     message->header_bytes = unsigned_header + text.n - before;
     if (text.failed)
         load_stop("no memory");

@@ -41,6 +41,7 @@ struct load_mail_options
     unsigned first_domain; /* their numbers begin there */
     size_t bytes;          /* of a message, about; 0: sizes as in real mail (13 KB to 1.6 MB) */
     unsigned percent[LOAD_KINDS]; /* adds up to 100 */
+    unsigned signatures;          /* of a signed message; 0: one */
 };
 
 struct load_mail
