@@ -165,7 +165,7 @@ static void body_call(void *context)
 static void count_call(void *context)
 {
     struct job *job = context;
-    struct mail_octets octets = {0};
+    struct simd_octets octets = {0};
     mail_octets_count(&octets, job->text);
     job->work = (struct work){job->text.n, octets.crlf};
 }

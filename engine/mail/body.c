@@ -61,7 +61,7 @@ static void stream_read_off(struct body_stream *stream)
 /* Most of what was used has been looked at on the way. */
 static void stream_count(struct body_stream *stream, struct span used)
 {
-    struct mail_octets *octets = &stream->owner->octets;
+    struct simd_octets *octets = &stream->owner->octets;
     struct span plain = stream->canon.plain;
     if (plain.n == 0) {
         mail_octets_count(octets, used);

@@ -68,7 +68,7 @@ struct body_hasher
     bool ended;
     bool settled; /* after the end, and after the queue has run: all is known */
     bool failed;  /* results must not be used (temperror) */
-    struct mail_octets octets;
+    struct simd_octets octets;
     uint8_t last_octet;
     bool ends_in_crlf;
 };

@@ -35,7 +35,7 @@ static void take_octets(struct body_hasher *hasher, const struct body_facts *fac
 {
     hasher->total = facts->total;
     hasher->ends_in_crlf = facts->ends_in_crlf;
-    hasher->octets = (struct mail_octets){
+    hasher->octets = (struct simd_octets){
         .cr = facts->bare_cr,
         .lf = facts->bare_lf,
         .nul = facts->nul,

@@ -7,31 +7,26 @@
 
 #include "base/span.h"
 #include "mail/anomaly.h"
+#include "simd/text.h"
 
-struct mail_octets
+static inline void mail_octets_count(struct simd_octets *octets, struct span bytes)
 {
-    uint64_t nul;
-    uint64_t cr;
-    uint64_t lf;
-    uint64_t crlf;
-    uint64_t high; /* above 127 */
-    bool after_cr; /* the last octet was a CR */
-};
+    simd_text()->count(octets, bytes.p, bytes.n);
+}
 
-void mail_octets_count(struct mail_octets *octets, struct span bytes);
-/*
- * Passes over octets that somebody has looked at: no NUL, and in the text around them a LF stands
- * behind each CR and a CR before each LF but the first octet. Bare ones and NUL come out as if all
- * had been counted; cr, lf, crlf and high lack what is inside.
- */
-void mail_octets_pass(struct mail_octets *octets, struct span plain);
+/* See simd_octets_pass; of nothing, too. */
+static inline void mail_octets_pass(struct simd_octets *octets, struct span plain)
+{
+    if (plain.n)
+        simd_octets_pass(octets, plain.p, plain.n);
+}
 
-static inline uint64_t mail_octets_bare_cr(const struct mail_octets *octets)
+static inline uint64_t mail_octets_bare_cr(const struct simd_octets *octets)
 {
     return octets->cr - octets->crlf;
 }
 
-static inline uint64_t mail_octets_bare_lf(const struct mail_octets *octets)
+static inline uint64_t mail_octets_bare_lf(const struct simd_octets *octets)
 {
     return octets->lf - octets->crlf;
 }

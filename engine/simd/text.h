@@ -33,6 +33,20 @@ struct simd_octets /* running totals; a CR and its LF may come in different call
     bool after_cr; /* the last octet was a CR */
 };
 
+/*
+ * Passes over octets that somebody has looked at: no NUL, and in the text around them a LF stands
+ * behind each CR and a CR before each LF but the first octet. Bare ones and NUL come out as if all
+ * had been counted; cr, lf, crlf and high lack what is inside. n is not 0.
+ */
+static inline void simd_octets_pass(struct simd_octets *octets, const uint8_t *in, size_t n)
+{
+    bool lf = in[0] == '\n';
+    octets->lf += lf;
+    octets->crlf += lf && octets->after_cr;
+    octets->after_cr = in[n - 1] == '\r';
+    octets->cr += octets->after_cr; /* its LF is counted with what follows */
+}
+
 struct simd_header /* where reading a header stands; begin with SIMD_HEADER_BEGIN */
 {
     struct simd_octets octets; /* see header_end */

@@ -296,7 +296,7 @@ static void check_odd_at(struct span odd, size_t at, size_t n, unsigned wishes)
     static struct hashed h;
     static const struct span line = SPAN("a line of \xc3\xa9 text \r\n");
     uint8_t text[9000];
-    struct mail_octets want = {0};
+    struct simd_octets want = {0};
     cr_assert(n <= sizeof text && at + odd.n <= n);
     for (size_t i = 0; i < n; i++)
         text[i] = line.p[i % line.n];

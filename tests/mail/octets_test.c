@@ -5,9 +5,9 @@
 #include "mail/octets.h"
 #include "support/guard.h"
 
-static struct mail_octets reference(struct span bytes)
+static struct simd_octets reference(struct span bytes)
 {
-    struct mail_octets want = {0};
+    struct simd_octets want = {0};
     for (size_t i = 0; i < bytes.n; i++) {
         want.nul += bytes.p[i] == 0;
         want.cr += bytes.p[i] == '\r';
@@ -21,7 +21,7 @@ static struct mail_octets reference(struct span bytes)
 
 static void compare(struct span bytes, size_t split)
 {
-    struct mail_octets want = reference(bytes), got = {0};
+    struct simd_octets want = reference(bytes), got = {0};
     mail_octets_count(&got, span_slice(bytes, 0, split));
     mail_octets_count(&got, span_skip(bytes, split));
     cr_assert(got.nul == want.nul && got.cr == want.cr && got.lf == want.lf &&

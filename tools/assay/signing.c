@@ -26,7 +26,7 @@ void signing_free(struct signing *signing)
 /* A body that the way may still change is told, not refused: the sender's software makes it. */
 static void advise_on_body(const struct signing *signing)
 {
-    struct mail_octets octets = {0};
+    struct simd_octets octets = {0};
     mail_octets_count(&octets, signing->message.body);
     if (mail_octets_bare_cr(&octets) || mail_octets_bare_lf(&octets))
         complain("note: %s: the body has a CR or LF alone, which mail servers may change on the "

@@ -93,7 +93,7 @@ static size_t header_end(struct simd_header *header, const uint8_t *in, size_t n
     if (walk.odd)
         count_octets(&header->octets, in, walk.at);
     else
-        pass_octets(&header->octets, in, walk.at);
+        simd_octets_pass(&header->octets, in, walk.at);
     header->taken += walk.at;
     header->crlf = (uint8_t)walk.crlf;
     *count = walk.count;

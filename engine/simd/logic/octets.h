@@ -35,15 +35,4 @@ static void count_octets(struct simd_octets *octets, const uint8_t *in, size_t n
     *octets = sum;
 }
 
-/* The same where nothing is bare, no NUL and nothing above 127, but for CRLFs inside, which add
- * nothing to bare ones and are left out. n is not 0. */
-static inline void pass_octets(struct simd_octets *octets, const uint8_t *in, size_t n)
-{
-    bool lf = in[0] == '\n';
-    octets->lf += lf;
-    octets->crlf += lf && octets->after_cr;
-    octets->after_cr = in[n - 1] == '\r';
-    octets->cr += octets->after_cr; /* its LF comes with what follows */
-}
-
 #endif
