@@ -45,63 +45,38 @@ static bool is_gap(uint8_t c)
     return char_is_wsp(c) || c == '\r' || c == '\n';
 }
 
-/* Takes blanks and CRLFs off both ends. */
-static inline struct span trim_gaps(struct span s)
-{
-    for (size_t n; s.n && (n = is_crlf(s) ? 2 : char_is_wsp(s.p[0])) != 0;)
-        s = span_of(s.p + n, s.n - n);
-    while (s.n && is_gap(s.p[s.n - 1])) {
-        if (!char_is_wsp(s.p[s.n - 1]) && (s.n < 2 || !is_crlf(span_skip(s, s.n - 2))))
-            break;
-        s.n -= char_is_wsp(s.p[s.n - 1]) ? 1 : 2;
-    }
-    return s;
-}
-
-/* The same by the kernel, which wants text at both ends: returns where it ended, or NULL where it
- * wants somebody to look closely. */
-static inline uint8_t *relaxed_text(struct span part, uint8_t *out)
-{
-    struct span text = trim_gaps(part);
-    if (text.n == 0)
-        return out;
-    size_t n = simd_text()->relax_field(text.p, text.n, out);
-    return n == SIZE_MAX ? NULL : out + n;
-}
-
 /* No blank or CRLF of one part meets one of the other. Bare CR and LF count as if they did. */
 static bool parts_are_apart(struct span before, struct span after)
 {
     return before.n == 0 || after.n == 0 || !(is_gap(before.p[before.n - 1]) || is_gap(after.p[0]));
 }
 
-static uint8_t *write_value(struct span before, struct span after, uint8_t *out)
+/* The kernel for all of a field; returns where it ended, or NULL where somebody has to look
+ * closely. Names are not that long, and no blank follows them, as a rule. */
+static inline uint8_t *relaxed_at_once(const struct mail_field *field, struct span before,
+                                       struct span after, uint8_t *out)
 {
-    if (parts_are_apart(before, after)) {
-        uint8_t *end = relaxed_text(before, out);
-        end = end && after.n ? relaxed_text(after, end) : end;
-        if (end)
-            return end;
-    }
+    size_t head = field->name.n + 1;
+    if (before.p != field->name.p + head || head >= SIMD_BLOCK || !parts_are_apart(before, after))
+        return NULL;
+    size_t n = simd_text()->relax_field(field->name.p, head + before.n, head, out);
+    if (n == SIZE_MAX || after.n == 0)
+        return n == SIZE_MAX ? NULL : out + n;
+    size_t rest = simd_text()->relax_field(after.p, after.n, 0, out + n);
+    return rest == SIZE_MAX ? NULL : out + n + rest;
+}
+
+/* Rare, so apart: it is what needs a frame. */
+static NOINLINE uint8_t *relaxed_closely(const struct mail_field *field, struct span before,
+                                         struct span after, uint8_t *out)
+{
+    for (size_t i = 0; i < field->name.n; i++)
+        *out++ = ascii_lower(field->name.p[i]);
+    *out++ = ':';
     struct relaxed_value value = {.out = out};
     relaxed_octets(&value, before);
     relaxed_octets(&value, after);
     return value.out;
-}
-
-/* Eight octets at a time where the field has them; what follows the name is written over. */
-static inline void write_name(const struct mail_field *field, uint8_t *out)
-{
-    const uint8_t *name = field->name.p;
-    size_t i = 0;
-    for (; i < field->name.n && field->raw.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, name + i, sizeof word);
-        word = ascii_lower8(word);
-        memcpy(out + i, &word, sizeof word);
-    }
-    for (; i < field->name.n; i++)
-        out[i] = ascii_lower(name[i]);
 }
 
 /* DV-24 */
@@ -111,10 +86,9 @@ static void canon_field_relaxed(const struct mail_field *field, struct span befo
     uint8_t *begin = buffer_reserve(out, field->raw.n + 2 + SIMD_SLACK);
     if (!begin)
         return;
-    write_name(field, begin);
-    uint8_t *p = begin + field->name.n;
-    *p++ = ':';
-    p = write_value(before, after, p);
+    uint8_t *p = relaxed_at_once(field, before, after, begin);
+    if (!p)
+        p = relaxed_closely(field, before, after, begin);
     memcpy(p, "\r\n", 2);
     buffer_commit(out, (size_t)(p + 2 - begin));
 }

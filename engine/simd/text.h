@@ -83,12 +83,13 @@ struct simd_text
      */
     size_t (*relax_body)(const uint8_t *in, size_t n, size_t ahead, uint8_t *out, bool *unusual);
     /*
-     * RFC 6376 3.4.2 inside a field's value: a run of blanks and CRLFs becomes SP. The first and
-     * the last octet are none of them. Returns octets written, n at most, and may overwrite
-     * SIMD_SLACK behind them; or SIZE_MAX where a CRLF stands that no blank follows: no fold, look
-     * closely.
+     * RFC 6376 3.4.2: of in[0..head), a field's name and its colon, letters become small; behind
+     * that a run of blanks and CRLFs becomes SP, but nothing at the beginning and at the end. With
+     * `head` 0, at most 63, it is a value or the rest of one. Returns octets written, n at most,
+     * and may overwrite out[0..n + SIMD_SLACK); or SIZE_MAX where a CR or LF is bare, or behind a
+     * CRLF comes something else than a blank or the end: no fold, look closely.
      */
-    size_t (*relax_field)(const uint8_t *in, size_t n, uint8_t *out);
+    size_t (*relax_field)(const uint8_t *in, size_t n, size_t head, uint8_t *out);
     void (*count)(struct simd_octets *octets, const uint8_t *in, size_t n);
     /*
      * Takes octets of a header up to the empty line that ends it. Returns how many it took: fewer

@@ -4,6 +4,7 @@
 #include "mail_support.h"
 #include "support/guard.h"
 #include "mail/canon.h"
+#include "simd/text.h"
 
 struct field_case
 {
@@ -167,6 +168,29 @@ Test(canon_field, every_cut_through_a_short_value)
     }
     cr_expect(cuts > 100000, "%u cuts", cuts);
     buffer_fini(&out);
+}
+
+/* Names longer than a block of the kernel, and with a blank behind them. */
+Test(canon_field, names_of_every_length)
+{
+    for (size_t length = 1; length <= 2 * SIMD_BLOCK + 2; length++) {
+        for (size_t blanks = 0; blanks < 2; blanks++) {
+            uint8_t raw[256], want[256];
+            struct buffer out;
+            buffer_init(&out, 1024);
+            for (size_t i = 0; i < length; i++)
+                raw[i] = (uint8_t) "Az@[`{-9"[i % 8], want[i] = (uint8_t) "az@[`{-9"[i % 8];
+            memcpy(raw + length, " : B\tC \r\n" + !blanks, 9 + blanks);
+            memcpy(want + length, ":B C\r\n", 6);
+            struct mail_field field = {.raw = span_of(raw, length + 9 + blanks),
+                                       .name = span_of(raw, length),
+                                       .value = span_of(raw + length + 1 + blanks, 5)};
+            canon_field(CANON_RELAXED, &field, (struct span){NULL, 0}, &out);
+            cr_expect(span_equal(buffer_span(&out), span_of(want, length + 6)), "%zu: \"%.*s\"",
+                      length, (int)out.n, (const char *)out.p);
+            buffer_fini(&out);
+        }
+    }
 }
 
 /* Over the buffer's ceiling: failed, nothing cut short. */

@@ -31,22 +31,25 @@ bool reference_unusual(const uint8_t *in, size_t n)
     return false;
 }
 
-size_t reference_relax_field(const uint8_t *in, size_t n, uint8_t *out)
+size_t reference_relax_field(const uint8_t *in, size_t n, size_t head, uint8_t *out)
 {
-    size_t written = 0;
-    for (size_t i = 0; i < n;) {
-        size_t begin = i;
-        bool ends_in_wsp = false;
-        while (i < n && (is_wsp(in[i]) || crlf_at(in, n, i))) {
-            ends_in_wsp = is_wsp(in[i]);
-            i += is_wsp(in[i]) ? 1 : 2;
+    size_t written = 0, i = 0;
+    for (; i < head; i++)
+        out[written++] = in[i] >= 'A' && in[i] <= 'Z' ? (uint8_t)(in[i] + 'a' - 'A') : in[i];
+    bool due = false; /* a gap, if text follows */
+    for (size_t begin = written; i < n; i++) {
+        if (in[i] == '\r' || in[i] == '\n') {
+            if (!crlf_at(in, n, i) || (i + 2 < n && !is_wsp(in[i + 2])))
+                return SIZE_MAX;
+            i++;
+        } else if (!is_wsp(in[i])) {
+            if (due && written > begin)
+                out[written++] = ' ';
+            out[written++] = in[i];
+            due = false;
+            continue;
         }
-        if (i == begin)
-            out[written++] = in[i++];
-        else if (ends_in_wsp)
-            out[written++] = ' ';
-        else
-            return SIZE_MAX;
+        due = true;
     }
     return written;
 }

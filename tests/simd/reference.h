@@ -7,7 +7,7 @@
 size_t reference_relax_body(const uint8_t *in, size_t n, uint8_t *out);
 /* What relax_body says besides; reads in[n]. */
 bool reference_unusual(const uint8_t *in, size_t n);
-size_t reference_relax_field(const uint8_t *in, size_t n, uint8_t *out);
+size_t reference_relax_field(const uint8_t *in, size_t n, size_t head, uint8_t *out);
 void reference_count(struct simd_octets *octets, const uint8_t *in, size_t n);
 /* Of a whole header, from its first octet. */
 size_t reference_header_end(struct simd_header *header, const uint8_t *in, size_t n,

@@ -139,31 +139,64 @@ Test(text, relax_body_finds_what_is_unusual)
     }
 }
 
-/* Text at both ends; the input and the slack behind the output end at a page's end. */
+static void relax_field_compare(const uint8_t *in, size_t n, size_t head, size_t *refused)
+{
+    uint8_t want[LONGEST];
+    size_t wanted = reference_relax_field(in, n, head, want);
+    uint8_t *out = guarded(1, n + SIMD_SLACK);
+    size_t count = simd_text()->relax_field(in, n, head, out);
+    cr_assert(count == wanted && (count == SIZE_MAX || memcmp(out, want, count) == 0),
+              "%s, %zu octets, %zu of them head: %zu of %zu", LEVEL, n, head, count, wanted);
+    *refused += count == SIZE_MAX;
+}
+
+/* A name of each length in front, or none; the input and the slack behind the output end at a
+ * page's end. */
 Test(text, relax_field)
 {
-    static const struct span folds = {(const uint8_t *)"abcdef  \t\r\n\r", 12};
-    uint8_t want[LONGEST];
+    static const struct span folds = {(const uint8_t *)"abcDEF  \t\r\n\r", 12};
+    static const struct span heads = {(const uint8_t *)"abyzAMYZ@[`{-09\xc1\xda", 17};
     for (int level = -1; levels_next(&level);) {
         uint64_t state = SEED;
         size_t refused = 0;
-        for (size_t round = 0; round < 2 * ROUNDS; round++) {
-            size_t n = 1 + round % LONGEST;
+        for (size_t round = 0; round < 4 * ROUNDS; round++) {
+            size_t n = round % LONGEST, head = soup_next(&state) % SIMD_BLOCK;
             uint8_t *in = guarded(0, n);
+            head = round % 3 && head <= n ? head : 0;
             soup_fill(&state, folds, in, n);
-            for (size_t i = 2; i < n && round % 4; i++) /* CRLFs are folds but for one in four */
-                if (in[i - 2] == '\r' && in[i - 1] == '\n')
+            for (size_t i = 0; i < n && round % 4; i++) /* no bare ones but for one in four */
+                if (in[i] == '\r' || in[i] == '\n')
                     in[i] = ' ';
-            in[0] = in[n - 1] = 'x';
-            size_t wanted = reference_relax_field(in, n, want);
-            uint8_t *out = guarded(1, (wanted == SIZE_MAX ? n : wanted) + SIMD_SLACK);
-            size_t count = simd_text()->relax_field(in, n, out);
-            cr_assert(count == wanted, "%s, round %zu: %zu of %zu", LEVEL, round, count, wanted);
-            cr_assert(count == SIZE_MAX || memcmp(out, want, count) == 0, "%s, round %zu", LEVEL,
-                      round);
-            refused += count == SIZE_MAX;
+            for (size_t i = head; i + 3 <= n && round % 4; i += 3 + soup_next(&state) % 32)
+                memcpy(in + i, "\r\n\t", 3);
+            soup_fill(&state, heads, in, head);
+            relax_field_compare(in, n, head, &refused);
         }
-        cr_expect(refused != 0 && refused < ROUNDS, "%s: both kinds are met: %zu", LEVEL, refused);
+        cr_expect(refused > ROUNDS / 2 && refused < 2 * ROUNDS, "%s: both kinds are met: %zu",
+                  LEVEL, refused);
+    }
+}
+
+/* One gap at every place of texts of one, two and three blocks, which may be all behind it too. */
+Test(text, relax_field_gap_at_every_place)
+{
+    static const struct span gaps[] = {
+        SPAN(" "),  SPAN("\t"), SPAN("  "),      SPAN("\r\n "),     SPAN(" \r\n\t"), SPAN("\r\n"),
+        SPAN("\r"), SPAN("\n"), SPAN("\r\r\n "), SPAN("\r\n\r\n "), SPAN("\n\r")};
+    for (int level = -1; levels_next(&level);) {
+        size_t refused = 0;
+        for (size_t i = 0; i < COUNT_OF(gaps); i++) {
+            for (size_t at = 2; at + gaps[i].n <= 3 * SIMD_BLOCK; at++) {
+                for (size_t n = at + gaps[i].n; n <= 3 * SIMD_BLOCK; n += 1 + at % 8) {
+                    uint8_t *in = guarded(0, n);
+                    memset(in, n % 2 ? 'x' : ' ', n);
+                    memset(in, 'a', at);
+                    memcpy(in + at, gaps[i].p, gaps[i].n);
+                    relax_field_compare(in, n, n % 3 ? 2 : 0, &refused);
+                }
+            }
+        }
+        cr_expect(refused != 0, "%s", LEVEL);
     }
 }
 

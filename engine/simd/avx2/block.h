@@ -164,6 +164,32 @@ static inline struct block block_spaces(struct block b)
     return (struct block){{avx2_spaces(b.v[0]), avx2_spaces(b.v[1])}};
 }
 
+static inline struct block block_gaps_to_spaces(struct block b)
+{
+    for (int i = 0; i < 2; i++)
+        b.v[i] = _mm256_blendv_epi8(b.v[i], _mm256_set1_epi8(' '), avx2_fws(b.v[i]));
+    return b;
+}
+
+static inline __m256i avx2_lower(__m256i v, __m256i which)
+{
+    __m256i letters = _mm256_and_si256(_mm256_cmpgt_epi8(v, _mm256_set1_epi8('A' - 1)),
+                                       _mm256_cmpgt_epi8(_mm256_set1_epi8('Z' + 1), v));
+    __m256i bits = _mm256_and_si256(_mm256_and_si256(letters, which), _mm256_set1_epi8(0x20));
+    return _mm256_or_si256(v, bits);
+}
+
+/* From the middle of 255s and zeros a mask of the first n is read. */
+static inline struct block block_lower(struct block b, size_t n)
+{
+    static const uint8_t first[128] = {[0 ... 63] = 255};
+    if (n == 0)
+        return b;
+    b.v[0] = avx2_lower(b.v[0], avx2_load(first + 64 - n));
+    b.v[1] = avx2_lower(b.v[1], avx2_load(first + 96 - n));
+    return b;
+}
+
 static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
 {
     if (keep == UINT64_MAX) {

@@ -51,11 +51,16 @@ static inline uint64_t block_blanks(struct block b)
 }
 
 /* The same with CR and LF. */
-static inline uint64_t block_fws(struct block b)
+static inline __mmask64 avx512_fws(__m512i v)
 {
     const __m512i fws = _mm512_broadcast_i32x4(
         _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1));
-    return _cvtmask64_u64(_mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(fws, b.v), b.v));
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(fws, v), v);
+}
+
+static inline uint64_t block_fws(struct block b)
+{
+    return _cvtmask64_u64(avx512_fws(b.v));
 }
 
 static inline uint64_t block_high(struct block b)
@@ -138,6 +143,20 @@ static inline struct block block_spaces(struct block b)
 {
     __mmask64 tabs = _mm512_cmpeq_epi8_mask(b.v, _mm512_set1_epi8('\t'));
     return (struct block){_mm512_mask_mov_epi8(b.v, tabs, _mm512_set1_epi8(' '))};
+}
+
+/* As block_fws(): a compiler computes the mask once for both. */
+static inline struct block block_gaps_to_spaces(struct block b)
+{
+    return (struct block){_mm512_mask_mov_epi8(b.v, avx512_fws(b.v), _mm512_set1_epi8(' '))};
+}
+
+static inline struct block block_lower(struct block b, size_t n)
+{
+    __m512i from_a = _mm512_sub_epi8(b.v, _mm512_set1_epi8('A'));
+    __mmask64 letters = _mm512_mask_cmplt_epu8_mask(_cvtu64_mask64((UINT64_C(1) << n) - 1), from_a,
+                                                    _mm512_set1_epi8('Z' - 'A' + 1));
+    return (struct block){_mm512_mask_add_epi8(b.v, letters, b.v, _mm512_set1_epi8('a' - 'A'))};
 }
 
 static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)

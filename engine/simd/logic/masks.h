@@ -23,6 +23,12 @@ static inline unsigned mask_first(uint64_t mask)
     return (unsigned)__builtin_ctzll(mask);
 }
 
+/* Octets behind the last octet of `mask`, which is not empty. */
+static inline unsigned mask_behind(uint64_t mask)
+{
+    return (unsigned)__builtin_clzll(mask);
+}
+
 /* `mask` moved down by n of 1 to 63, the lowest bits of `next` coming in from above. Not written as
  * two shifts: compilers make that one double shift, which costs AMD's processors six steps. */
 static inline uint64_t mask_down(uint64_t mask, uint64_t next, unsigned n)

@@ -21,6 +21,8 @@
  *                                         drops of p[0..64) each blank with a blank or CR behind
  *                                         it, makes others SP, writes 64 octets; how many count
  *   block_spaces(b)                       HTAB becomes SP
+ *   block_gaps_to_spaces(b)               HTAB, CR and LF become SP
+ *   block_lower(b, n)                     letters of the first n octets, 63 at most, become small
  *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
  *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
  *                                         characters outside the alphabet, "=" among them

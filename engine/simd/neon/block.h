@@ -63,11 +63,16 @@ static inline uint64_t block_blanks(struct block b)
 }
 
 /* A look-up by the low nibble gives the one octet of FWS that has it, or NUL. */
-static inline uint64_t block_fws(struct block b)
+static inline uint8x16_t neon_fws(uint8x16_t v)
 {
     static const uint8_t fws[16] = {[0] = ' ', ['\t'] = '\t', ['\n'] = '\n', ['\r'] = '\r'};
+    return vceqq_u8(vqtbl1q_u8(vld1q_u8(fws), vandq_u8(v, vdupq_n_u8(0x0f))), v);
+}
+
+static inline uint64_t block_fws(struct block b)
+{
     for (int i = 0; i < 4; i++)
-        b.v[i] = vceqq_u8(vqtbl1q_u8(vld1q_u8(fws), vandq_u8(b.v[i], vdupq_n_u8(0x0f))), b.v[i]);
+        b.v[i] = neon_fws(b.v[i]);
     return neon_mask(b);
 }
 
@@ -136,6 +141,25 @@ static inline struct block block_spaces(struct block b)
 {
     for (int i = 0; i < 4; i++)
         b.v[i] = vbslq_u8(vceqq_u8(b.v[i], vdupq_n_u8('\t')), vdupq_n_u8(' '), b.v[i]);
+    return b;
+}
+
+static inline struct block block_gaps_to_spaces(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = vbslq_u8(neon_fws(b.v[i]), vdupq_n_u8(' '), b.v[i]);
+    return b;
+}
+
+/* From the middle of 255s and zeros a mask of the first n is read. */
+static inline struct block block_lower(struct block b, size_t n)
+{
+    static const uint8_t first[128] = {[0 ... 63] = 255};
+    for (int i = 0; i < 4 && n; i++) {
+        uint8x16_t letters = vcltq_u8(vsubq_u8(b.v[i], vdupq_n_u8('A')), vdupq_n_u8('Z' - 'A' + 1));
+        uint8x16_t which = vandq_u8(letters, vld1q_u8(first + 64 + 16 * i - n));
+        b.v[i] = vorrq_u8(b.v[i], vandq_u8(which, vdupq_n_u8(0x20)));
+    }
     return b;
 }
 

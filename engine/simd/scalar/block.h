@@ -86,13 +86,18 @@ static inline uint64_t block_blanks(struct block b)
     return mask;
 }
 
+/* Highest bits, as of scalar_zero(). */
+static inline uint64_t scalar_fws(uint64_t w)
+{
+    return scalar_zero(w ^ EACH(' ')) | scalar_zero(w ^ EACH('\t')) | scalar_zero(w ^ EACH('\r')) |
+           scalar_zero(w ^ EACH('\n'));
+}
+
 static inline uint64_t block_fws(struct block b)
 {
     uint64_t mask = 0;
     for (int i = 0; i < WORDS; i++)
-        mask |= scalar_gather(scalar_zero(b.w[i] ^ EACH(' ')) | scalar_zero(b.w[i] ^ EACH('\t')) |
-                              scalar_zero(b.w[i] ^ EACH('\r')) | scalar_zero(b.w[i] ^ EACH('\n')))
-                << 8 * i;
+        mask |= scalar_gather(scalar_fws(b.w[i])) << 8 * i;
     return mask;
 }
 
@@ -189,6 +194,32 @@ static inline struct block block_spaces(struct block b)
 {
     for (int i = 0; i < WORDS; i++)
         b.w[i] ^= (scalar_zero(b.w[i] ^ EACH('\t')) >> 7) * ('\t' ^ ' ');
+    return b;
+}
+
+static inline struct block block_gaps_to_spaces(struct block b)
+{
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t gaps = scalar_fws(b.w[i]) >> 7;
+        b.w[i] = (b.w[i] & ~(gaps * 0xff)) | gaps * ' ';
+    }
+    return b;
+}
+
+/* Highest bits: a letter from A to Z. */
+static inline uint64_t scalar_large(uint64_t w)
+{
+    uint64_t low = w & LOW_BITS, from_a = low + EACH(0x80 - 'A'), above_z = low + EACH(0x7f - 'Z');
+    return from_a & ~above_z & ~w & HIGH_BITS;
+}
+
+static inline struct block block_lower(struct block b, size_t n)
+{
+    for (size_t i = 0; 8 * i < n; i++) {
+        size_t left = n - 8 * i;
+        uint64_t which = left < 8 ? (UINT64_C(1) << 8 * left) - 1 : UINT64_MAX;
+        b.w[i] |= (scalar_large(b.w[i]) & which) >> 2;
+    }
     return b;
 }
 

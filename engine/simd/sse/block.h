@@ -71,12 +71,17 @@ static inline uint64_t block_blanks(struct block b)
 }
 
 /* The same with CR and LF. */
-static inline uint64_t block_fws(struct block b)
+static inline __m128i sse_fws(__m128i v)
 {
     const __m128i fws =
         _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1);
+    return _mm_cmpeq_epi8(_mm_shuffle_epi8(fws, v), v);
+}
+
+static inline uint64_t block_fws(struct block b)
+{
     for (int i = 0; i < 4; i++)
-        b.v[i] = _mm_cmpeq_epi8(_mm_shuffle_epi8(fws, b.v[i]), b.v[i]);
+        b.v[i] = sse_fws(b.v[i]);
     return block_high(b);
 }
 
@@ -144,6 +149,26 @@ static inline struct block block_spaces(struct block b)
     for (int i = 0; i < 4; i++) {
         __m128i tabs = _mm_cmpeq_epi8(b.v[i], _mm_set1_epi8('\t'));
         b.v[i] = _mm_blendv_epi8(b.v[i], _mm_set1_epi8(' '), tabs);
+    }
+    return b;
+}
+
+static inline struct block block_gaps_to_spaces(struct block b)
+{
+    for (int i = 0; i < 4; i++)
+        b.v[i] = _mm_blendv_epi8(b.v[i], _mm_set1_epi8(' '), sse_fws(b.v[i]));
+    return b;
+}
+
+/* From the middle of 255s and zeros a mask of the first n is read. */
+static inline struct block block_lower(struct block b, size_t n)
+{
+    static const uint8_t first[128] = {[0 ... 63] = 255};
+    for (int i = 0; i < 4 && n; i++) {
+        __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(b.v[i], _mm_set1_epi8('A' - 1)),
+                                        _mm_cmplt_epi8(b.v[i], _mm_set1_epi8('Z' + 1)));
+        __m128i which = _mm_and_si128(letters, sse_load(first + 64 + 16 * i - n));
+        b.v[i] = _mm_or_si128(b.v[i], _mm_and_si128(which, _mm_set1_epi8(0x20)));
     }
     return b;
 }
