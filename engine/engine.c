@@ -145,8 +145,10 @@ int assay_engine_limit(const struct assay_engine *engine, unsigned limit, const 
 
 static void count_hits(struct assay_engine *engine, const struct limit_hits *hits)
 {
-    for (unsigned i = 0; i < LIMIT_COUNT; i++)
-        engine->hits[i] += hits->n[i];
+    for (uint64_t set = hits->set; set; set &= set - 1) {
+        int limit = __builtin_ctzll(set);
+        engine->hits[limit] += hits->n[limit];
+    }
 }
 
 /* A copy in the message's arena; p == NULL stays p == NULL. False without memory. */
@@ -223,7 +225,7 @@ enum assay_status assay_message_feed(struct assay_message *message, const void *
     if (message->ended)
         return ASSAY_BAD_CALL;
     bool header_ended = message_feed(&message->message, span_of(bytes, n));
-    (void)header_ended;                       /* a blocking driver asks everything at the end */
+    (void)header_ended; /* a blocking driver asks everything at the end */
     if (message->message.queue)
         hash_queue_run(message->message.queue); /* the bytes are the caller's */
     return message->message.too_large ? ASSAY_TOO_LARGE : ASSAY_OK;

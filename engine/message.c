@@ -170,9 +170,10 @@ static void identifiers_begin(struct dmarc_identifiers *identifiers, bool known)
 
 static void discover_policy(struct message *message)
 {
-    struct limit_hits uncounted = {{0}};
+    struct limit_hits uncounted;
     if (message->policy_asked)
         return;
+    limit_hits_begin(&uncounted);
     struct dmarc_identifiers unknown;
     identifiers_begin(&unknown, false);
     enum judge state =

@@ -1,8 +1,5 @@
 #include "base/limit.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 #include "base/attributes.h"
 
 static const char *const words[LIMIT_COUNT] = {
@@ -17,28 +14,15 @@ static const char *const names[LIMIT_COUNT] = {
 #undef LIMIT_NAME
 };
 
-static bool is_none(const struct limit_hits *hits)
-{
-    static const struct limit_hits none = {{0}};
-    return memcmp(hits, &none, sizeof none) == 0; /* nearly always */
-}
-
-unsigned limit_over(const struct limit_hits *hits)
-{
-    if (is_none(hits))
-        return 0;
-    for (unsigned i = 0; i < LIMIT_COUNT; i++)
-        if (hits->n[i])
-            return i + 1;
-    return 0;
-}
+STATIC_ASSERT(LIMIT_COUNT <= 64); /* a bit each in `set` */
 
 void limit_hits_add(struct limit_hits *total, const struct limit_hits *hits)
 {
-    if (is_none(hits))
-        return;
-    for (size_t i = 0; i < LIMIT_COUNT; i++)
-        total->n[i] += hits->n[i];
+    for (uint64_t set = hits->set; set; set &= set - 1) {
+        enum limit limit = (enum limit)__builtin_ctzll(set);
+        total->n[limit] = limit_hits_of(total, limit) + hits->n[limit];
+    }
+    total->set |= hits->set;
 }
 
 const char *limit_word(enum limit limit)

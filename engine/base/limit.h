@@ -81,22 +81,42 @@ enum limit_value
 #undef LIMIT_VALUE
 };
 
-/* Hits of one message, by enum limit. */
+/*
+ * Hits of one message, by enum limit. Hardly ever is there one, so a run's own hits are begun with
+ * one word (limit_hits_begin): n[] is then to be read only where `set` has its bit. Where all was
+ * zero at the beginning, as in a message's, n[] may be read anywhere.
+ */
 struct limit_hits
 {
     uint32_t n[LIMIT_COUNT];
+    uint64_t set; /* bit per enum limit */
 };
+
+/* None, in memory that holds anything. */
+static inline void limit_hits_begin(struct limit_hits *hits)
+{
+    hits->set = 0;
+}
+
+static inline uint32_t limit_hits_of(const struct limit_hits *hits, enum limit limit)
+{
+    return hits->set >> limit & 1 ? hits->n[limit] : 0;
+}
 
 static inline void limit_hit(struct limit_hits *hits, enum limit limit)
 {
-    hits->n[limit]++;
+    hits->n[limit] = limit_hits_of(hits, limit) + 1;
+    hits->set |= UINT64_C(1) << limit;
 }
 
 /*
  * For what is parsed once and used for many messages: 1 + the limit that `hits` names first, 0 for
  * none, and the same counted for a message that uses it.
  */
-unsigned limit_over(const struct limit_hits *hits);
+static inline unsigned limit_over(const struct limit_hits *hits)
+{
+    return hits->set ? (unsigned)__builtin_ctzll(hits->set) + 1 : 0;
+}
 /* A run's hits to its message's, when it is the last run: one that waited counts nothing. */
 void limit_hits_add(struct limit_hits *total, const struct limit_hits *hits);
 static inline void limit_hit_over(struct limit_hits *hits, unsigned over)

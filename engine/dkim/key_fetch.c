@@ -113,7 +113,7 @@ static void read_records(const struct dkim_signature *signature, const struct dn
 static void read_again(const struct dkim_signature *signature, const struct dns_answer *answer,
                        struct dkim_keys *keys)
 {
-    struct limit_hits known = {{0}};
+    struct limit_hits known = {.set = 0};
     read_records(signature, answer, &known, keys);
 }
 
@@ -182,7 +182,7 @@ static void release_prepared(const struct dns_prepared *base)
 static bool parse_all(const struct dns_answer *answer, struct dkim_key_record *records,
                       struct dkim_prepared *prepared)
 {
-    struct limit_hits nobodys = {{0}};
+    struct limit_hits nobodys = {.set = 0};
     uint32_t keys = 0;
     for (uint32_t i = 0; i < answer->count && keys < MAX_SIGNATURE_KEYS; i++) {
         dkim_key_record_parse(answer->records[i].text, &nobodys, &records[i]);

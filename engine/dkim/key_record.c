@@ -107,7 +107,7 @@ static const char *read_record(struct span text, struct limit_hits *hits,
 void dkim_key_record_parse(struct span text, struct limit_hits *hits,
                            struct dkim_key_record *record)
 {
-    struct limit_hits counted = {{0}};
+    struct limit_hits counted = {.set = 0};
     *record = (struct dkim_key_record){.reason = NULL};
     record->reason = read_record(text, &counted, record);
     record->over = (uint8_t)limit_over(&counted);

@@ -308,7 +308,8 @@ enum judge dmarc_discover(const struct dns_name *author, const struct dmarc_opti
                           struct dns_answers *answers, struct arena *arena, struct limit_hits *hits,
                           struct dmarc_discovery *discovery)
 {
-    struct limit_hits of_run = {{0}};
+    struct limit_hits of_run;
+    limit_hits_begin(&of_run);
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     enum judge judge = dmarc_policy_find(author, options, &context, discovery);
     if (judge == JUDGE_DONE)
@@ -328,7 +329,8 @@ enum judge dmarc_judge_authors(const struct dmarc_authors *authors,
                                struct arena *arena, struct limit_hits *hits,
                                struct dmarc_judgement *judgement)
 {
-    struct limit_hits of_run = {{0}};
+    struct limit_hits of_run;
+    limit_hits_begin(&of_run);
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     if (authors->error) {
         dmarc_judgement_init(judgement);
@@ -364,7 +366,8 @@ enum judge dmarc_judge_discovered(const struct dmarc_identifiers *identifiers,
                                   struct arena *arena, struct limit_hits *hits,
                                   struct dmarc_judgement *judgement)
 {
-    struct limit_hits of_run = {{0}};
+    struct limit_hits of_run;
+    limit_hits_begin(&of_run);
     struct dmarc_context context = context_of(options, answers, arena, &of_run);
     assert(judgement->discovered);
     if (!judgement_begin(judgement, identifiers, arena)) {

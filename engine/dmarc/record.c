@@ -310,7 +310,7 @@ unsigned dmarc_records_count(const struct dns_answer *answer, uint32_t *found)
 const struct dns_prepared *dmarc_prepare(const struct dns_answer *answer, struct arena *arena)
 {
     uint32_t found = 0;
-    struct limit_hits counted = {{0}};
+    struct limit_hits counted = {.set = 0};
     struct dmarc_prepared *prepared = ARENA_NEW(arena, struct dmarc_prepared);
     if (!prepared)
         return NULL;

@@ -34,7 +34,7 @@ void query_free(struct record_query **query)
 static enum front_error begin_spf(struct record_query *query, const struct front *front,
                                   const struct demand *demand)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     const struct message_envelope *envelope = &demand->envelope;
     query->path.kind = MAIL_PATH_ABSENT;
     query->spf = (struct spf_request){

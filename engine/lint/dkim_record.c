@@ -252,7 +252,7 @@ static void check_key(const struct lint_place *place, const struct taglist *list
 
 void lint_dkim_record(const struct lint_place *place)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record record;
     struct taglist list;
     uint32_t errors = place->findings->counts[LINT_ERROR];

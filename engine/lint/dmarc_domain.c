@@ -132,7 +132,7 @@ static void check_policy(struct lint_run *run)
 void lint_dmarc_policy(struct lint_run *run)
 {
     struct dmarc_discovery *d = &run->report->discovery;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     if (dmarc_discover(&run->request->domain, run->request->dmarc_options, run->answers, run->arena,
                        &hits, d) == JUDGE_WAITING) {
         run->waiting = true;

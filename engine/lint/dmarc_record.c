@@ -45,7 +45,7 @@ static bool value_is_understood(const struct lint_place *place, const struct kno
                                 const struct tag *tag)
 {
     static const char version[] = "v=DMARC1;";
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dmarc_record record;
     const char *reason;
     size_t n = sizeof version - 1;
@@ -235,7 +235,7 @@ static void version_fault(const struct lint_place *place)
 
 void lint_dmarc_record(const struct lint_place *place)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct taglist list;
     struct dmarc_record record;
     const char *reason;

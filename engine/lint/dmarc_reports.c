@@ -23,7 +23,7 @@ static void check_destination(struct lint_run *run, const struct lint_place *pla
                               struct lint_destination *destination)
 {
     const struct dns_name *policy_domain = &run->report->discovery.policy_domain;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_name host;
     struct dmarc_report_check check;
     if (dns_name_from_domain(&host, destination->host) != DNS_NAME_OK) {

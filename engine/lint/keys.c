@@ -6,7 +6,7 @@ static const struct span nothing = {NULL, 0};
 /* The record that counts for display: the first that looks like a key. */
 static void take_record(struct lint_key *key, struct span text)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record record;
     dkim_key_record_parse(text, &hits, &record);
     if (record.is_key_record && key->text.n == 0) {

@@ -114,7 +114,7 @@ static void check_answer_size(struct lint_spf_walk *walk, const struct lint_spf_
 bool lint_spf_record_find(struct lint_spf_walk *walk, struct lint_spf_row *row, bool included,
                           struct spf_found *found)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     const struct dns_answer *answer = NULL;
     if (row->target.labels >= 2) { /* SP-4: else nobody asks */
         answer = ask(walk, row, &row->target, DNS_TXT);

@@ -185,7 +185,7 @@ static void check_terms(const struct lint_place *place, const struct spf_record 
 
 void lint_spf_record(const struct lint_place *place, bool included)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record record;
     struct spf_syntax_error error;
     if (spf_record_parse(place->text, &hits, &record, &error)) {
@@ -215,7 +215,7 @@ static void check_loop(const struct lint_place *place, struct span spec, struct 
 
 void lint_spf_loop(const struct lint_place *place)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record record;
     struct spf_syntax_error error;
     struct spf_term term;

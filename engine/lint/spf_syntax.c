@@ -171,7 +171,7 @@ static void report(const struct lint_place *place, const char *reason, struct sp
 static const char *term_fault(const struct lint_place *place, struct span term)
 {
     static const char version[] = "v=spf1 ";
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record record;
     struct spf_syntax_error error;
     size_t n = sizeof version - 1;

@@ -28,7 +28,7 @@ static struct span without_dot(struct span domain)
 static void read_field(const struct mail_field *field, struct arena *arena, struct names *names)
 {
     struct mail_anomalies anomalies = {0}; /* those of From are not meant here */
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct mail_address_list *list = ARENA_NEW(arena, struct mail_address_list);
     if (list)
         mail_address_list_parse(field->value, arena, &anomalies, &hits, list);
@@ -54,7 +54,7 @@ static void read_fields(const struct mail_header *header, struct span name, stru
 static bool is_named(struct span recipient, struct arena *arena, const struct names *names)
 {
     struct mail_anomalies anomalies = {0};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct mail_path path;
     mail_path_parse(recipient, arena, &anomalies, &hits, &path);
     if (path.kind != MAIL_PATH_ADDRESS)

@@ -215,7 +215,7 @@ static void ask_refreshes(struct batch *batch)
     for (uint32_t i = 0; i < batch->refresh_count; i++) {
         struct arena arena;
         struct dns_answers answers;
-        struct limit_hits nobodys = {{0}};
+        struct limit_hits nobodys = {.set = 0};
         arena_init(&arena, REFRESH_ARENA_BYTES);
         dns_answers_init(&answers, &arena, &nobodys);
         if (!dns_lookup(&answers, &batch->refreshes[i].name, batch->refreshes[i].type))

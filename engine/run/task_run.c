@@ -210,7 +210,7 @@ static bool begin_query(struct worker *worker, struct task *task)
     task->query = malloc(sizeof *task->query);
     if (!task->query)
         return false;
-    *task->query = (struct query){.hits = {{0}}};
+    *task->query = (struct query){.hits = {.set = 0}};
     arena_init(&task->query->arena, MAX_ARENA_BYTES);
     dns_answers_init(&task->query->answers, &task->query->arena, &task->query->hits);
     task->query->answers.near = &worker->round.near;
@@ -264,9 +264,10 @@ void task_park(struct worker *worker, struct task *task)
 
 static void count_hits(struct worker_counts *counts, const struct limit_hits *hits)
 {
-    for (unsigned i = 0; i < LIMIT_COUNT; i++)
-        if (hits->n[i])
-            COUNT_ADD(counts->limit_hits[i], hits->n[i]);
+    for (uint64_t set = hits->set; set; set &= set - 1) {
+        int limit = __builtin_ctzll(set);
+        COUNT_ADD(counts->limit_hits[limit], hits->n[limit]);
+    }
 }
 
 static void count_results(struct worker_counts *counts, const struct message *message)

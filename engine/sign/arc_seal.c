@@ -58,7 +58,7 @@ static const char *hash_seal(const struct arc_judgement *chain, const struct sea
                              struct span aar, struct span ams, struct span seal,
                              uint8_t out[SHA256_BYTES])
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct mail_field fields[] = {sign_field_of(aar), sign_field_of(ams), sign_field_of(seal)};
     struct arc_set set = {.aar = &fields[0], .ams = {.field = &fields[1]}};
     dkim_signature_parse(&fields[2], DKIM_ARC_SEAL, chain->arena, &hits, &set.seal);

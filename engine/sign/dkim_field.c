@@ -22,7 +22,7 @@ const char *sign_algorithm(const struct private_key *key)
 static bool hash_body(struct span body, enum canon canon, uint64_t limit, uint8_t out[SHA256_BYTES])
 {
     struct mail_anomalies anomalies = {0};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct body_hasher hasher;
     body_hasher_init(&hasher, &anomalies, &hits);
     int index = body_hasher_want(&hasher, canon, limit);
@@ -144,7 +144,7 @@ struct mail_field sign_field_of(struct span raw)
 static const char *hash_field(const struct mail_header *header, struct span raw,
                               enum dkim_kind kind, struct arena *arena, uint8_t out[SHA256_BYTES])
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_signature signature;
     struct mail_field field = sign_field_of(raw);
     dkim_signature_parse(&field, kind, arena, &hits, &signature);

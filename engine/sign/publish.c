@@ -28,7 +28,7 @@ static void append_note(struct span note, struct buffer *out)
 /* What was written is what a verifier reads: a key of this type and these bytes in p=. */
 static const char *read_back(enum key_type type, struct span bytes, struct span text)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record record;
     uint8_t read[BASE64_DECODED_MAX(MAX_P_CHARS)];
     size_t p = span_find_last(text, ';'), n = 0;

@@ -331,7 +331,7 @@ static uint32_t records_select(const struct dns_answer *answer, struct span *tex
 static void find_record(const struct dns_answer *answer, struct spf_found *found)
 {
     struct span text = {NULL, 0};
-    struct limit_hits counted = {{0}};
+    struct limit_hits counted = {.set = 0};
     struct spf_syntax_error error;
     *found = (struct spf_found){.count = records_select(answer, &text)};
     if (found->count != 1)

@@ -294,13 +294,14 @@ static uint32_t spared(const struct outcome *outcome)
 enum judge spf_judge(const struct spf_request *request, struct dns_answers *answers,
                      struct arena *arena, struct limit_hits *hits, struct spf_judgement *judgement)
 {
-    struct limit_hits counted = {{0}};
+    struct limit_hits counted;
     const struct judging judging = {request, answers, arena, &counted};
     struct outcome checked;
     struct outcome helo;
     struct identity id;
     struct identity helo_id;
     bool waiting = false;
+    limit_hits_begin(&counted);
     checked_identity(request, &counted, &id);
     if (id.scope == SPF_SCOPE_HELO)
         identity_begin(&helo_id, SPF_SCOPE_NONE, "is_checked");

@@ -159,3 +159,30 @@ Test(limit, every_limit_has_a_word_and_a_name)
     cr_expect(strcmp(limit_word(LIMIT_SPF_LOOKUPS), "too_many_lookups") == 0);
     cr_expect(MAX_SPF_LOOKUPS == 10 && MAX_SPF_VOID_LOOKUPS == 2 && MAX_DMARC_WALK == 8);
 }
+
+/* Hits of a run, begun in memory that holds anything, against plain counts. */
+Test(limit, hits_begun_in_old_memory_count_alike)
+{
+    uint32_t want[LIMIT_COUNT] = {0};
+    struct limit_hits total = {.set = 0}, run;
+    uint32_t x = 1;
+    for (unsigned n = 0; n < 200; n++) {
+        memset(&run, 0xa5, sizeof run);
+        limit_hits_begin(&run);
+        unsigned first = LIMIT_COUNT;
+        for (unsigned hit = 0; hit < n % 4; hit++) {
+            x = x * 1103515245 + 12345;
+            enum limit limit = (enum limit)((x >> 16) % LIMIT_COUNT);
+            limit_hit(&run, limit);
+            want[limit]++;
+            first = limit < first ? limit : first;
+        }
+        cr_expect(limit_over(&run) == (n % 4 ? first + 1 : 0), "%u: %u", n, limit_over(&run));
+        limit_hits_add(&total, &run);
+        for (unsigned i = 0; i < LIMIT_COUNT; i++)
+            cr_expect(total.n[i] == want[i] && limit_hits_of(&total, (enum limit)i) == want[i],
+                      "run %u, %s: %u, not %u", n, limit_name((enum limit)i), total.n[i], want[i]);
+    }
+    limit_hit_over(&total, limit_over(&total));
+    cr_expect(total.n[limit_over(&total) - 1] == want[limit_over(&total) - 1] + 1);
+}

@@ -41,7 +41,7 @@ static void judge(const struct mail_from *from, char *names, struct dns_source *
     struct dmarc_options options = {.mode = DMARC_TREE_WALK};
     struct dns_name domains[IDENTIFIERS];
     struct dmarc_identifiers identifiers = {.known = true, .dkim = domains};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     for (char *name; strcmp(names ? names : "-", "-") != 0 && (name = strsep(&names, ","));)
         if (identifiers.dkim_count == IDENTIFIERS ||

@@ -20,7 +20,7 @@ enum
 
 static void judge(const struct spf_request *request, struct dns_source *source, struct arena *arena)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct spf_judgement judgement;
     struct buffer json;
@@ -39,7 +39,7 @@ static void answer(char *const *fields, struct span zone)
     struct arena arena;
     struct dns_error error;
     struct mail_anomalies anomalies = {0};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct mail_path path;
     arena_init(&arena, MAX_ARENA_BYTES);
     struct dns_source *source = dns_zone_parse(zone, "zone", &error);

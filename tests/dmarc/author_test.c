@@ -40,7 +40,7 @@ Test(authors, cases)
         const struct dmarc_options options = {.strictest_of_several = c->several};
         struct mail_from from = {.state = MAIL_FROM_OK};
         struct mail_anomalies anomalies = {0};
-        struct limit_hits hits = {{0}};
+        struct limit_hits hits = {.set = 0};
         struct arena arena;
         struct dns_name names[MAX_AUTHOR_DOMAINS];
         struct dmarc_authors authors;

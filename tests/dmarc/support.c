@@ -177,7 +177,7 @@ static void expect_same_sharing(struct scene *scene, const struct mail_from *fro
     for (unsigned i = 0; i < 2; i++) {
         const struct dns_near near = {
             .find = find_told, .context = scene, .results = {.dmarc = results}};
-        struct limit_hits hits = {{0}}, want_hits = {{0}};
+        struct limit_hits hits = {.set = 0}, want_hits = {.set = 0};
         struct dns_answers answers;
         struct dmarc_judgement got, again;
         dns_answers_init(&answers, &scene->arena, &hits);

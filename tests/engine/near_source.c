@@ -11,7 +11,7 @@ static struct dns_shared *answer_of(struct near_source *source, const struct dns
                                     enum dns_type type)
 {
     struct arena arena;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     arena_init(&arena, MAX_ARENA_BYTES);
     dns_answers_init(&answers, &arena, &hits);

@@ -218,7 +218,7 @@ Test(prepare, a_compiled_record_has_its_terms)
         .text =
             SPAN("v=spf1 ip4:192.0.2.0/24 exp=e.example -include:b.example redirect=c.example a")};
     const struct dns_answer answer = {.outcome = DNS_ANSWER, .count = 1, .records = &record};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_found plain, compiled;
     cr_assert(dns_name_from_domain(&name, SPAN("a.example")) == DNS_NAME_OK);
     struct dns_shared *shared = dns_shared_new(&name, DNS_TXT, &answer, run_prepare);
@@ -244,7 +244,7 @@ Test(prepare, a_compiled_record_has_its_terms)
 static void fetch(const struct dns_shared *shared, struct dkim_keys *keys, struct arena *arena)
 {
     struct dkim_signature signature = {.algorithm = DKIM_ED25519_SHA256};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     dns_answers_init(&answers, arena, &hits);
     cr_assert(dns_name_from_domain(&signature.key_name, SPAN("k._domainkey.odd.example")) ==

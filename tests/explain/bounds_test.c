@@ -100,7 +100,7 @@ Test(diagnose_bounds, parts)
     for (unsigned n = MAX_DIAGNOSE_PARTS - 1; n <= MAX_DIAGNOSE_PARTS + 1; n++) {
         static struct mime mime;
         struct arena arena;
-        struct limit_hits hits = {{0}};
+        struct limit_hits hits = {.set = 0};
         struct mail_anomalies anomalies = {0};
         struct mail_reader reader;
         char *text = with_parts(n);

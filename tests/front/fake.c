@@ -74,7 +74,7 @@ static bool query(void *context, const struct query_request *request)
 {
     struct fake *fake = context;
     struct arena arena;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct dns_error error;
     if (fake->busy)

@@ -7,7 +7,7 @@ static void discover(const struct dns_name *domain, struct dns_source *source, s
                      enum dmarc_mode mode, struct dmarc_discovery *discovery)
 {
     struct dmarc_options options = {.mode = mode, .always_ask_existence = true};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     unsigned rounds = 0;
     dns_answers_init(&answers, arena, &hits);

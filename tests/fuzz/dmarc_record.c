@@ -5,7 +5,7 @@
 FUZZ_TARGET(dmarc_record)
 {
     struct span text = span_of(data, size);
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dmarc_record record;
     struct arena arena;
     const char *reason = NULL;

@@ -8,7 +8,7 @@ static struct mail_address_list lists[2];
 static void parse(struct span value, struct arena *arena, struct mail_address_list *list)
 {
     struct mail_anomalies anomalies = {0};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     mail_address_list_parse(value, arena, &anomalies, &hits, list);
     FUZZ_CHECK((list->error == MAIL_ADDRESS_OK) == (list->count > 0) && list->error_at <= value.n);
     for (uint32_t i = 0; i < list->count; i++) {

@@ -19,7 +19,7 @@ static void check_key(struct public_key *key)
 
 FUZZ_TARGET(key)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record record;
     struct public_key *key = NULL;
     struct span text = span_of(data, size);

@@ -14,7 +14,7 @@ static void check_domain(struct span domain)
 static void parse(struct span text, struct arena *arena, struct mail_path *path)
 {
     struct mail_anomalies anomalies = {0};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     mail_path_parse(text, arena, &anomalies, &hits, path);
     FUZZ_CHECK((path->kind == MAIL_PATH_MALFORMED) == (path->reason != NULL));
     FUZZ_CHECK((path->kind == MAIL_PATH_MALFORMED) ==

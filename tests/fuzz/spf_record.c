@@ -34,7 +34,7 @@ FUZZ_TARGET(spf_record)
 {
     struct span rest = span_of(data, size);
     struct span text = fuzz_line(&rest);
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record record;
     struct spf_syntax_error error;
     struct spf_term term;

@@ -23,7 +23,7 @@ FUZZ_TARGET(zone)
 {
     struct span text = span_of(data, size);
     struct dns_error error;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct arena arena;
     struct buffer out;

@@ -83,7 +83,7 @@ static void ask(struct scene *scene, const struct dns_name *name, enum dns_type 
 {
     struct arena arena;
     struct dns_answers answers;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     uint8_t key[CACHE_KEY_MAX];
     arena_init(&arena, MAX_ARENA_BYTES);
     dns_answers_init(&answers, &arena, &hits);

@@ -26,7 +26,7 @@ struct hashing
 
 static void begin(struct hashing *h, size_t wish_count)
 {
-    *h = (struct hashing){.hits = {{0}}};
+    *h = (struct hashing){.hits = {.set = 0}};
     body_hasher_init(&h->hasher, &h->anomalies, &h->hits);
     for (size_t i = 0; i < wish_count; i++)
         cr_assert(body_hasher_want(&h->hasher, wishes[i].canon, wishes[i].limit) == (int)i);

@@ -42,7 +42,7 @@ static void run_sharing(struct spf_trial *trial, const struct spf_request *reque
                         struct spf_judgement *judgement, struct arena *arena)
 {
     const struct dns_near near = {.find = find_told, .context = trial, .results = {.spf = results}};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     dns_answers_init(&answers, arena, &hits);
     answers.near = &near;
@@ -77,7 +77,7 @@ void spf_trial_run(struct spf_trial *trial, const struct spf_request *request,
                    struct dns_source *source)
 {
     struct spf_judgement again;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     *trial = (struct spf_trial){.rounds = 0};
     arena_init(&trial->arena, MAX_ARENA_BYTES);
     dns_answers_init(&trial->answers, &trial->arena, &trial->hits);

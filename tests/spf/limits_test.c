@@ -463,7 +463,7 @@ Test(spf_limits, no_memory_is_temperror)
     bool passed = false;
     for (size_t ceiling = 0; ceiling <= 65536; ceiling += 512) {
         struct arena arena;
-        struct limit_hits hits = {{0}};
+        struct limit_hits hits = {.set = 0};
         struct dns_answers answers;
         struct spf_judgement judgement;
         const struct spf_request *request = spf_request_text("192.0.2.1", "one", "joe@a.example");

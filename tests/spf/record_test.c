@@ -239,7 +239,7 @@ Test(spf_record, limit_terms)
 {
     for (uint32_t n = MAX_SPF_TERMS - 1; n <= MAX_SPF_TERMS + 1; n++) {
         struct buffer text;
-        struct limit_hits counted = {{0}};
+        struct limit_hits counted = {.set = 0};
         struct spf_record record;
         struct spf_syntax_error error = {NULL, 0};
         buffer_init(&text, MAX_SPF_RECORD_BYTES);
@@ -258,7 +258,7 @@ Test(spf_record, limit_bytes)
 {
     for (size_t n = MAX_SPF_RECORD_BYTES - 1; n <= MAX_SPF_RECORD_BYTES + 1; n++) {
         uint8_t *text = malloc(n);
-        struct limit_hits counted = {{0}};
+        struct limit_hits counted = {.set = 0};
         struct spf_record record;
         struct spf_syntax_error error = {NULL, 0};
         cr_assert(text != NULL);

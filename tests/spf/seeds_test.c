@@ -38,7 +38,7 @@ static struct span seed_text(struct span file)
 static void parse_all_prefixes(struct span text)
 {
     for (size_t n = 0; n <= text.n; n++) {
-        struct limit_hits hits = {{0}};
+        struct limit_hits hits = {.set = 0};
         struct spf_record record;
         struct spf_syntax_error error;
         bool ok = spf_record_parse(guard_copy(span_slice(text, 0, n)), &hits, &record, &error);

@@ -122,7 +122,7 @@ static bool find(void *context, const struct dns_question *question, struct dns_
 {
     static struct arena arena; /* of a test's process: never freed */
     struct told *told = context;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     if (!told->asked++)
         arena_init(&arena, MAX_ARENA_BYTES);
@@ -140,7 +140,7 @@ static uint32_t ask(struct told *told, const struct spf_request *request, int64_
 {
     static struct arena arena; /* likewise */
     struct dns_near near = {.find = find, .context = told, .results = {.spf = told->results}};
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     result_cache_begin(told->results, now_ms, 0);
     arena_init(&arena, MAX_ARENA_BYTES);
@@ -222,7 +222,7 @@ Test(spf_shared, without_a_table_nothing_is_shared)
     cr_expect(ask(&told, request, 0, &judgement) == 2);
     struct result_cache *results = told.results;
     struct arena arena;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct dns_near near = {.find = find, .context = &told};
     arena_init(&arena, MAX_ARENA_BYTES);

@@ -155,7 +155,7 @@ static enum result result_with_fault(const struct spf_request *request, struct d
 {
     static const struct dns_answer timeout = {.outcome = DNS_TEMPFAIL, .reason = "timeout"};
     struct arena arena;
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct spf_judgement judgement;
     arena_init(&arena, MAX_ARENA_BYTES);

@@ -259,7 +259,7 @@ static bool socket_begin(struct bulk_judge *judge, struct bulk_item *item,
  * here, too. */
 static void look_for_fields(struct bulk_socket *socket, struct bulk_item *item, struct span bytes)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct mail_anomalies anomalies = {0};
     struct mail_reader reader;
     mail_reader_init(&reader, &socket->arena, &hits, &anomalies);

@@ -93,7 +93,7 @@ static int write_text(struct compose *c)
 /* What was written must be what verifiers call revoked (DV-33). */
 static int write_revoked(struct compose *c)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record parsed;
     buffer_append_string(&c->text, PUBLISH_REVOKED);
     dkim_key_record_parse(buffer_span(&c->text), &hits, &parsed);

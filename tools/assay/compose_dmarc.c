@@ -201,7 +201,7 @@ static void warn(struct compose *c)
 /* Everything that was written has to be understood (RFC 9989 4.8 would pass over the rest). */
 static int check_text(const struct compose *c)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct arena arena;
     struct dmarc_record parsed;
     const char *reason = NULL;

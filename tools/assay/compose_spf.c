@@ -110,7 +110,7 @@ static bool is_one_word(const char *text)
 /* What the engine's parser says of a record with this one term. */
 static const char *term_fault(const struct kind *kind, const char *text, struct buffer *term)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record parsed;
     struct spf_syntax_error error = {0};
     buffer_append_string(term, "v=spf1 ");
@@ -237,7 +237,7 @@ static int check_options(const struct compose *c)
 
 static int check_text(struct compose *c)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct spf_record parsed;
     struct spf_syntax_error error = {0};
     if (c->text.failed) {

@@ -15,7 +15,7 @@ static int print_result(const struct options *options, const struct dmarc_discov
 static int discover(struct assay_engine *engine, const struct options *options,
                     const struct dns_name *domain, struct arena *arena)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct dmarc_discovery discovery = {0};
     struct reachability reachability = {0};

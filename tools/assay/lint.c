@@ -154,7 +154,7 @@ static int work_begin(struct work *work, const struct operands *operands)
 static int look(struct work *work, struct assay_engine *engine, struct arena *arena,
                 struct arena *answers_arena)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct lint_report report;
     struct reachability reachability = {0};

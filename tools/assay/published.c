@@ -57,7 +57,7 @@ static void keep_record(struct published *published, const struct dkim_key_recor
 static void read_record(struct published *published, struct span text,
                         const struct private_key *key)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dkim_key_record record;
     dkim_key_record_parse(text, &hits, &record);
     bool matches = key && record.key && private_key_matches(key, record.key);
@@ -119,7 +119,7 @@ void published_look_up(struct assay_engine *engine, const struct dns_name *name,
                        const struct private_key *key, struct arena *arena,
                        struct published *published)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     *published = (struct published){.name = *name};
     dns_answers_init(&answers, arena, &hits);

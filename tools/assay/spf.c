@@ -16,7 +16,7 @@ static int print_judgement(const struct options *options, const struct spf_judge
 
 static int judge(struct assay_engine *engine, const struct options *options, struct arena *arena)
 {
-    struct limit_hits hits = {{0}};
+    struct limit_hits hits = {.set = 0};
     struct dns_answers answers;
     struct mail_path path = {.kind = MAIL_PATH_ABSENT};
     struct spf_judgement judgement = {0};
