@@ -86,10 +86,11 @@ static uint32_t dmarc_ceiling(const struct message *message)
     return questions;
 }
 
-/* All is cleared but the arena, which is empty. */
+/* The arena is there, and empty. */
 static void begin(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
 {
+    memset(message, 0, offsetof(struct message, arena));
     message->stage = MESSAGE_READING;
     buffer_init(&message->scratch, SCRATCH_CEILING);
     dns_answers_init(&message->answers, &message->arena, &message->hits);
@@ -106,15 +107,9 @@ static void begin(struct message *message, const struct message_options *options
     judge_spf(message);
 }
 
-static void clear(struct message *message)
-{
-    memset(message, 0, offsetof(struct message, spf));
-}
-
 void message_init(struct message *message, const struct message_options *options,
                   const struct message_envelope *envelope, const struct dns_near *near)
 {
-    clear(message);
     arena_init(&message->arena, MAX_ARENA_BYTES);
     begin(message, options, envelope, near);
 }
@@ -122,9 +117,6 @@ void message_init(struct message *message, const struct message_options *options
 void message_init_again(struct message *message, const struct message_options *options,
                         const struct message_envelope *envelope, const struct dns_near *near)
 {
-    struct arena arena = message->arena;
-    clear(message);
-    message->arena = arena;
     begin(message, options, envelope, near);
 }
 
@@ -333,7 +325,7 @@ static void identify_spf(const struct message *message, struct dmarc_identifiers
 
 static bool identify_dkim(struct message *message, struct dmarc_identifiers *identifiers)
 {
-    struct dns_name *names = ARENA_ARRAY(&message->arena, message->dkim.count, struct dns_name);
+    struct dns_name *names = arena_alloc_raw(&message->arena, message->dkim.count * sizeof *names);
     if (!names)
         return false;
     for (uint32_t i = 0; i < message->dkim.count; i++) {

@@ -69,25 +69,18 @@ enum message_stage
 struct message
 {
     const struct message_options *options; /* borrowed */
-    struct message_envelope envelope;
     enum message_stage stage;
-    struct arena arena;
     struct limit_hits hits;
     struct mail_anomalies anomalies;
-    struct dns_answers answers;
-    struct mail_reader reader;
     struct mail_path path;
     struct mail_from from;
     struct dmarc_authors authors; /* names: arena */
     struct dkim_judgement dkim;
-    struct dkim_options dkim_options;
     struct arc_judgement arc;
-    struct arc_options arc_options;
     struct hash_queue *queue; /* borrowed; NULL: everything is hashed at once */
     uint64_t queued_at;       /* its number of runs when header hashes went into it */
     bool headers_queued;
     struct verify_list jobs;
-    struct buffer scratch;
     uint64_t bytes;     /* fed so far */
     bool header_judged; /* the judges have seen the header */
     bool too_large;     /* over options->max_bytes: DKIM and ARC cannot pass */
@@ -95,8 +88,15 @@ struct message
     bool spf_done, dkim_done, arc_done;
     bool policy_asked;         /* all questions for the policy were asked and answered */
     bool spf_kept, dmarc_kept; /* nothing borrowed from answers is left in them */
-    struct verdict verdict;
-    /* Large; they have beginnings of their own. */
+    /* What is above is cleared for each message. These are begun or set as a whole: */
+    struct arena arena; /* may come from the message before */
+    struct message_envelope envelope;
+    struct dns_answers answers;
+    struct mail_reader reader;
+    struct buffer scratch;
+    struct dkim_options dkim_options; /* when the header is judged */
+    struct arc_options arc_options;   /* likewise */
+    struct verdict verdict;           /* when all is */
     struct spf_judgement spf;
     struct dmarc_judgement dmarc;
     struct body_hasher body;

@@ -31,8 +31,6 @@ struct dkim_options
 
 struct dkim_verified
 {
-    struct dkim_signature signature;
-    struct dkim_keys keys;
     enum result result;
     const char *reason; /* static word or NULL */
     int body_hash;      /* index in the body hasher, -1 */
@@ -51,6 +49,9 @@ struct dkim_verified
     const char *const
         *unsigned_fields; /* arena: critical fields present and not covered (C02), names static */
     uint32_t unsigned_field_count;
+    /* Large; they have beginnings of their own. */
+    struct dkim_keys keys;
+    struct dkim_signature signature;
 };
 
 struct dkim_judgement

@@ -40,11 +40,11 @@ const char *dkim_key_record_misfit(const struct dkim_key_record *record,
  * The keys for one signature: asks selector._domainkey.domain, tries up to MAX_SIGNATURE_KEYS
  * records that look like keys (DV-29 to DV-31). JUDGE_WAITING, or JUDGE_DONE with `count` usable
  * keys; where none is usable, `result` and `reason` say why (permerror "no_key", "revoked" ...,
- * temperror "dns_timeout" ...). *keys is all zero before the first call, and may be fetched again.
+ * temperror "dns_timeout" ...). dkim_keys_begin
+ * comes before the first call, and they may be fetched again.
  */
 struct dkim_keys
 {
-    struct dkim_key_record records[MAX_SIGNATURE_KEYS];
     uint32_t count;     /* records looked at; each has its own reason */
     uint32_t usable;    /* those that may verify the signature */
     enum result result; /* RESULT_UNSET where usable > 0 */
@@ -53,7 +53,14 @@ struct dkim_keys
     unsigned bits; /* likewise */
     bool borrowed; /* the key objects are cached: good for the round */
     bool counted;  /* limits were counted: what is fetched again counts no second time */
+    struct dkim_key_record records[MAX_SIGNATURE_KEYS]; /* last: not cleared */
 };
+
+/* Nothing fetched: all is zero but the records. */
+static inline void dkim_keys_begin(struct dkim_keys *keys)
+{
+    memset(keys, 0, offsetof(struct dkim_keys, records));
+}
 
 enum judge dkim_keys_fetch(const struct dkim_signature *signature, struct dns_answers *answers,
                            struct limit_hits *hits, struct dkim_keys *keys) MUST_CHECK;

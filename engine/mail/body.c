@@ -138,7 +138,10 @@ static void stream_ended(struct hash_source *source, const uint8_t digest[SHA256
 void body_hasher_init(struct body_hasher *hasher, struct mail_anomalies *anomalies,
                       struct limit_hits *hits)
 {
-    *hasher = (struct body_hasher){.anomalies = anomalies, .hits = hits};
+    memset(hasher, 0, offsetof(struct body_hasher, streams));
+    hasher->anomalies = anomalies;
+    hasher->hits = hits;
+    hasher->streams[CANON_SIMPLE].wanted = hasher->streams[CANON_RELAXED].wanted = false;
 }
 
 void body_hasher_lend_queue(struct body_hasher *hasher, struct hash_queue *queue)
@@ -153,9 +156,15 @@ static void stream_open(struct body_hasher *hasher, enum canon canon)
     if (stream->wanted)
         return;
     stream->wanted = true;
+    stream->hashing = stream->counts = false; /* until the body starts */
+    stream->octets = 0;
+    stream->next_stop = BODY_WHOLE;
+    stream->piece = 0;
+    stream->piece_at = 0;
     stream->owner = hasher;
     stream->source.more = stream_more;
     stream->source.ended = stream_ended;
+    stream->source.last = false;
     canon_body_init(&stream->canon, canon);
     sha256_init(&stream->source.state);
 }

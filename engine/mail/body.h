@@ -54,23 +54,24 @@ struct body_stream /* one canonicalization */
 
 struct body_hasher
 {
-    struct body_stream streams[2]; /* by enum canon */
-    struct body_hash hashes[MAX_BODY_HASHES];
-    uint32_t count;
+    uint32_t count; /* of hashes */
+    uint32_t piece_count;
     uint64_t total; /* raw body bytes */
     struct mail_anomalies *anomalies;
     struct limit_hits *hits;
-    struct hash_queue *queue;        /* borrowed; NULL: bytes are hashed as they come */
-    uint64_t queued_at;              /* its number of runs when something was noted */
-    struct span pieces[BODY_PIECES]; /* borrowed until they have been hashed */
-    uint32_t piece_count;
+    struct hash_queue *queue; /* borrowed; NULL: bytes are hashed as they come */
+    uint64_t queued_at;       /* its number of runs when something was noted */
     bool started;
     bool ended;
     bool settled; /* after the end, and after the queue has run: all is known */
     bool failed;  /* results must not be used (temperror) */
-    struct simd_octets octets;
-    uint8_t last_octet;
     bool ends_in_crlf;
+    uint8_t last_octet;
+    struct simd_octets octets;
+    /* Large, and not cleared: of a stream that is not wanted nothing else is to be read. */
+    struct body_stream streams[2]; /* by enum canon */
+    struct body_hash hashes[MAX_BODY_HASHES];
+    struct span pieces[BODY_PIECES]; /* borrowed until they have been hashed */
 };
 
 void body_hasher_init(struct body_hasher *hasher, struct mail_anomalies *anomalies,

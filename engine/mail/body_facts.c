@@ -12,7 +12,7 @@ bool body_hasher_facts(const struct body_hasher *hasher, struct body_facts *fact
         .nul = hasher->octets.nul,
         .ends_in_crlf = hasher->ends_in_crlf,
     };
-    memcpy(facts->hashes, hasher->hashes, sizeof facts->hashes);
+    memcpy(facts->hashes, hasher->hashes, hasher->count * sizeof hasher->hashes[0]);
     for (unsigned canon = 0; canon < BODY_CANONS; canon++) {
         facts->counted[canon] = hasher->streams[canon].wanted;
         if (facts->counted[canon])
