@@ -1,12 +1,14 @@
 /*
- * RFC 6376 section 3.2: a kernel finds the ends of the tag-specs and their first "=" (simd/text.h),
- * what stands between is read spec by spec. Duplicates are looked for where a name's bit is taken:
+ * RFC 6376 section 3.2: a kernel finds the ends of the tag-specs (simd/text.h), what stands between
+ * is read spec by spec. Duplicates are looked for where a name's bit is taken:
  * names chosen to collide cost at most MAX_TAGS comparisons each.
  *
  * FWS is taken as any run of SP, HTAB, CR and LF: header fields come with their folds, and a bare
  * CR or LF inside has been flagged by the header index before.
  */
 #include "base/taglist.h"
+
+#include <endian.h>
 
 #include "base/chars.h"
 #include "simd/text.h"
@@ -28,16 +30,6 @@ struct span taglist_trim(struct span s)
     return s;
 }
 
-static bool is_name(struct span name)
-{
-    if (!char_is(name.p[0], CHAR_ALPHA))
-        return false;
-    for (size_t i = 1; i < name.n; i++)
-        if (!char_is(name.p[i], CHAR_ALPHA | CHAR_DIGIT) && name.p[i] != '_')
-            return false;
-    return true;
-}
-
 /* Of ASCII all that is neither CHAR_TVAL nor FWS nor ";": no value may hold it. */
 static bool has_odd(struct span value)
 {
@@ -48,11 +40,16 @@ static bool has_odd(struct span value)
 }
 
 /* Equal names have the same bit, in both modes. Names of one letter have their own. */
+static inline uint64_t letter_bit(uint32_t letter)
+{
+    return UINT64_C(1) << (letter & 31);
+}
+
 static inline uint64_t name_bit(struct span name)
 {
     unsigned first = name.p[0] & 31, last = name.p[name.n - 1] & 31;
     if (name.n == 1)
-        return UINT64_C(1) << first;
+        return letter_bit(first);
     return UINT64_C(1) << (32 + ((3 * first + 5 * last + (unsigned)name.n) & 31));
 }
 
@@ -63,33 +60,75 @@ static bool has_name(const struct taglist *list, struct span name, enum taglist_
     return taglist_find_fold(list, name) != NULL;
 }
 
-/* What stands in text[begin..spec->end) in front of the "=" and behind it, which also ends the
- * search for the name's first octet and for the value's last one. */
-static inline enum taglist_error read_spec(struct span text, size_t begin,
-                                           const struct simd_part *spec, struct tag *tag)
+static inline const uint8_t *skip_fws(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *equals = text.p + spec->mark, *end = text.p + spec->end;
-    const uint8_t *name = text.p + begin, *name_end = equals, *value = equals + 1;
-    if (equals == end)
-        return taglist_trim(span_slice(text, begin, spec->end)).n ? TAGLIST_NO_EQUALS
-                                                                  : TAGLIST_EMPTY_SPEC;
-    while (is_fws(*name))
-        name++;
-    if (name == equals)
-        return TAGLIST_BAD_NAME;
-    while (is_fws(name_end[-1]))
-        name_end--;
-    while (is_fws(end[-1]))
+    while (p < end && is_fws(*p))
+        p++;
+    return p;
+}
+
+static inline const uint8_t *skip_name(const uint8_t *p, const uint8_t *end)
+{
+    if (!char_is(*p, CHAR_ALPHA))
+        return p;
+    for (p++; p < end && (char_is(*p, CHAR_ALPHA | CHAR_DIGIT) || *p == '_'); p++)
+        continue;
+    return p;
+}
+
+/* The tag-spec text[begin..its_end), which has an octet. */
+static enum taglist_error read_spec(struct span text, size_t begin, size_t its_end, struct tag *tag)
+{
+    const uint8_t *end = text.p + its_end, *name = skip_fws(text.p + begin, end);
+    if (name == end)
+        return TAGLIST_EMPTY_SPEC;
+    const uint8_t *name_end = skip_name(name, end), *equals = skip_fws(name_end, end);
+    if (name_end == name || equals == end || *equals != '=')
+        return memchr(name, '=', (size_t)(end - name)) ? TAGLIST_BAD_NAME : TAGLIST_NO_EQUALS;
+    const uint8_t *value = skip_fws(equals + 1, end);
+    while (end > value && is_fws(end[-1]))
         end--;
-    while (value < end && is_fws(*value))
-        value++;
-    tag->name = span_of(name, (size_t)(name_end - name));
-    tag->value = span_of(value, (size_t)(end - value));
-    tag->begin = spec->mark + 1;
-    tag->end = spec->end;
-    tag->name_at = (uint32_t)(name - text.p);
-    tag->key = taglist_key(tag->name);
-    return is_name(tag->name) ? TAGLIST_OK : TAGLIST_BAD_NAME;
+    *tag = (struct tag){
+        .name = span_of(name, (size_t)(name_end - name)),
+        .value = span_of(value, (size_t)(end - value)),
+        .begin = (uint32_t)(equals + 1 - text.p),
+        .end = (uint32_t)its_end,
+        .name_at = (uint32_t)(name - text.p),
+        .key = taglist_key(span_of(name, (size_t)(name_end - name))),
+    };
+    return TAGLIST_OK;
+}
+
+/* How many of eight octets in front are not above SP, 7 at most. Blanks come by one or as a fold:
+ * asked of all together there is no branch to guess. */
+static inline unsigned blanks_in_front(const uint8_t eight[8])
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t octets;
+    memcpy(&octets, eight, sizeof octets);
+    octets = le64toh(octets);
+    uint64_t above = (((octets & each * 0x7f) + each * (0x7f - ' ')) | octets) & each * 0x80;
+    return (unsigned)__builtin_ctzll(above | UINT64_C(1) << 63) / 8;
+}
+
+/* The same for a name of one letter and a value, no white space around the "=" and in front of the
+ * ";", as nearly all are. False: none of these. What is not above SP is FWS, the caller knows. */
+static inline bool read_plain_spec(struct span text, size_t begin, size_t end, struct tag *tag)
+{
+    if (text.n - begin < 8)
+        return false;
+    size_t at = begin + blanks_in_front(text.p + begin);
+    const uint8_t *name = text.p + at;
+    if (end < at + 3 || name[1] != '=' || name[2] <= ' ' || text.p[end - 1] <= ' ' ||
+        !char_is(name[0], CHAR_ALPHA))
+        return false;
+    tag->name = span_of(name, 1);
+    tag->value = span_of(name + 2, end - at - 2);
+    tag->begin = (uint32_t)at + 2;
+    tag->end = (uint32_t)end;
+    tag->name_at = (uint32_t)at;
+    tag->key = name[0];
+    return true;
 }
 
 static void note_error(struct taglist *list, enum taglist_error error, size_t at)
@@ -101,10 +140,10 @@ static void note_error(struct taglist *list, enum taglist_error error, size_t at
 }
 
 /* A spec that is no tag of the list. False: the list ends there. */
-static bool leave_out(struct span text, size_t begin, const struct simd_part *spec,
-                      enum taglist_error error, enum taglist_mode mode, struct taglist *list)
+static bool leave_out(struct span text, size_t begin, size_t its_end, enum taglist_error error,
+                      enum taglist_mode mode, struct taglist *list)
 {
-    if (error == TAGLIST_EMPTY_SPEC && spec->end == text.n && begin > 0)
+    if (error == TAGLIST_EMPTY_SPEC && its_end == text.n && begin > 0)
         return true; /* what follows the optional last ";" */
     note_error(list, error, begin);
     if (error == TAGLIST_TOO_MANY || mode == TAGLIST_STRICT)
@@ -113,29 +152,57 @@ static bool leave_out(struct span text, size_t begin, const struct simd_part *sp
     return true;
 }
 
+struct specs /* being read */
+{
+    struct span text;
+    enum taglist_mode mode;
+    bool odd;       /* some value may hold what it must not */
+    uint64_t names; /* bits of those that were seen */
+    struct taglist *list;
+};
+
+/* Any spec. False: the list ends there. */
+static NOINLINE bool take_spec(struct specs *specs, size_t begin, size_t end)
+{
+    struct taglist *list = specs->list;
+    struct tag *tag = &list->tags[list->count];
+    enum taglist_error error = read_spec(specs->text, begin, end, tag);
+    uint64_t bit = error ? 0 : name_bit(tag->name);
+    if (!error && specs->odd && has_odd(tag->value))
+        error = TAGLIST_BAD_VALUE;
+    if (!error && (specs->names & bit) && has_name(list, tag->name, specs->mode))
+        error = TAGLIST_DUPLICATE;
+    if (!error && list->count == MAX_TAGS)
+        error = TAGLIST_TOO_MANY;
+    specs->names |= bit;
+    list->count += error == TAGLIST_OK;
+    return !error || leave_out(specs->text, begin, end, error, specs->mode, list);
+}
+
+static inline bool take_plain_spec(struct specs *specs, size_t begin, size_t end)
+{
+    struct taglist *list = specs->list;
+    if (specs->odd || list->count == MAX_TAGS ||
+        !read_plain_spec(specs->text, begin, end, &list->tags[list->count]))
+        return false;
+    uint64_t bit = letter_bit(list->tags[list->count].key);
+    if (specs->names & bit)
+        return false;
+    specs->names |= bit;
+    list->count++;
+    return true;
+}
+
 static bool read_specs(struct span text, enum taglist_mode mode, struct taglist *list)
 {
-    struct simd_part specs[SIMD_PARTS];
-    uint64_t names = 0; /* bits of those that were seen */
+    struct specs specs = {text, mode, false, 0, list};
+    uint32_t ends[SIMD_PARTS];
     size_t at = 0;
-    bool odd; /* some value may hold what it must not */
     while (at < text.n) {
-        size_t count = simd_text()->tag_specs(text.p, text.n, at, specs, SIMD_PARTS, &odd);
-        for (size_t i = 0; i < count; at = specs[i++].end + (size_t)1) {
-            struct tag *tag = &list->tags[list->count];
-            enum taglist_error error = read_spec(text, at, &specs[i], tag);
-            uint64_t bit = error ? 0 : name_bit(tag->name);
-            if (!error && odd && has_odd(tag->value))
-                error = TAGLIST_BAD_VALUE;
-            if (!error && (names & bit) && has_name(list, tag->name, mode))
-                error = TAGLIST_DUPLICATE;
-            if (!error && list->count == MAX_TAGS)
-                error = TAGLIST_TOO_MANY;
-            if (error && !leave_out(text, at, &specs[i], error, mode, list))
+        size_t count = simd_text()->tag_ends(text.p, text.n, at, ends, SIMD_PARTS, &specs.odd);
+        for (size_t i = 0; i < count; at = ends[i++] + (size_t)1)
+            if (!take_plain_spec(&specs, at, ends[i]) && !take_spec(&specs, at, ends[i]))
                 return false;
-            list->count += error == TAGLIST_OK;
-            names |= bit;
-        }
     }
     return true;
 }

@@ -107,15 +107,17 @@ struct simd_text
     void (*names)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
                   size_t count);
     /*
-     * Cuts in[from..n) at each ";", the first "=" being the mark: tag-specs of RFC 6376 3.2. n is
-     * below 2^32, room >= SIMD_PARTS. Returns how many parts it filled, none where from is n; go on
-     * behind the end of the last one while that is below n. *odd: a control, DEL among them, other
-     * than HTAB, CR and LF stands in the parts told, or not far behind them.
+     * Tag-specs of RFC 6376 3.2: each ";" of in[from..n) ends one, and n where something is behind
+     * the last. n is below 2^32, room >= SIMD_PARTS. Returns how many ends it told, none where from
+     * is n; go on behind the last one while that is below n. *odd: a control, DEL among them, other
+     * than HTAB, CR and LF stands in front of the last end, or not far behind it.
      */
-    size_t (*tag_specs)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
-                        size_t room, bool *odd);
-    /* The same at each ":", the mark being the first octet that is not of ftext (RFC 5322 3.6.8):
-     * field names of h=. */
+    size_t (*tag_ends)(const uint8_t *in, size_t n, size_t from, uint32_t *ends, size_t room,
+                       bool *odd);
+    /*
+     * Cuts in[from..n) at each ":", the mark being the first octet that is not of ftext (RFC 5322
+     * 3.6.8): field names of h=. Room, n and what it returns as above.
+     */
     size_t (*name_list)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
                         size_t room);
     /* Octets that are not SP, HTAB, CR, LF. */

@@ -165,6 +165,29 @@ static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
     return (size_t)__builtin_popcountll(keep);
 }
 
+/* Indices of the octets in `mask`, in front. */
+static inline __m128i avx512_places(uint64_t mask)
+{
+    const __m512i all = _mm512_set_epi8(
+        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41,
+        40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18,
+        17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_castsi512_si128(_mm512_maskz_compress_epi8(_cvtu64_mask64(mask), all));
+}
+
+/* No branch on how many there are, up to 16. */
+#define BLOCK_PLACES
+static inline size_t block_offsets(uint64_t mask, uint32_t at, uint32_t *out)
+{
+    __m512i base = _mm512_set1_epi32((int)at);
+    size_t count = (size_t)__builtin_popcountll(mask);
+    _mm512_storeu_si512(out, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(avx512_places(mask))));
+    if (__builtin_expect(count > 16, 0))
+        for (size_t i = 0; i < count; i++, mask &= mask - 1)
+            out[i] = at + (uint32_t)__builtin_ctzll(mask);
+    return count;
+}
+
 #define NO 0x80
 /* clang-format off */
 static const uint8_t base64_values[128] = {

@@ -42,21 +42,6 @@ static inline size_t parts_told(struct parts *parts, size_t from, size_t at, siz
     return parts->count;
 }
 
-static size_t tag_specs(const uint8_t *in, size_t n, size_t from, struct simd_part *list,
-                        size_t room, bool *odd)
-{
-    struct parts parts = {list, 0, UINT32_MAX};
-    uint64_t controls = 0;
-    size_t at = from;
-    for (; at < n && room - parts.count > SIMD_BLOCK; at += SIMD_BLOCK) {
-        struct block b = block_at(in, n, at, 'x');
-        controls |= block_outside(b, ' ', 126) & ~block_high(b) & ~block_fws(b);
-        parts_block(&parts, block_equal(b, ';'), block_equal(b, '='), at);
-    }
-    *odd = controls != 0;
-    return parts_told(&parts, from, at, n);
-}
-
 static size_t name_list(const uint8_t *in, size_t n, size_t from, struct simd_part *list,
                         size_t room)
 {

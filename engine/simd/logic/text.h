@@ -24,8 +24,9 @@
  *   block_gaps_to_spaces(b)               HTAB, CR and LF become SP
  *   block_lower(b, n)                     letters of the first n octets, 63 at most, become small
  *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
- *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
- *                                         characters outside the alphabet, "=" among them
+ *   block_offsets(mask, at, out)          where BLOCK_PLACES is defined: at + index of each octet
+ * in `mask` to out, 64 octets written at least; their count block_base64(b, out) 64 characters to
+ * 48 octets, 64 written; mask of characters outside the alphabet, "=" among them
  */
 #ifndef SIMD_LOGIC_TEXT_H
 #define SIMD_LOGIC_TEXT_H
@@ -36,6 +37,7 @@
 #include "simd/logic/field.h"
 #include "simd/logic/header.h"
 #include "simd/logic/parts.h"
+#include "simd/logic/specs.h"
 #include "simd/logic/base64.h"
 
 #define SIMD_TEXT_TABLE(name, its_level)                                                           \
@@ -47,7 +49,7 @@
         .count = count_octets,                                                                     \
         .header_end = header_end,                                                                  \
         .names = header_names,                                                                     \
-        .tag_specs = tag_specs,                                                                    \
+        .tag_ends = tag_ends,                                                                      \
         .name_list = name_list,                                                                    \
         .base64_count = base64_count_chars,                                                        \
         .base64 = base64_text,                                                                     \
