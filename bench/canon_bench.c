@@ -178,7 +178,7 @@ static void split_call(void *context)
     struct simd_piece pieces[SIMD_PIECES];
     size_t count;
     size_t n = simd_text()->header_end(&header, job->text.p, job->text.n, pieces, &count);
-    simd_text()->names(job->text.p, n, 0, pieces + 1, count - 1);
+    simd_text()->names(job->text.p, n, 0, &field_words, pieces + 1, count - 1);
     job->work = (struct work){n, count};
     bench_keep(pieces);
 }

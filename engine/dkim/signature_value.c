@@ -164,53 +164,22 @@ const char *dkim_read_selector(struct dkim_reading *reading, struct span value)
     return read_name(value, &reading->signature->selector) ? NULL : "bad_selector";
 }
 
-static bool is_field_name(struct span text)
+STATIC_ASSERT((unsigned)SIMD_NAMES == (unsigned)MAX_H_ITEMS);
+
+static bool fill_items(struct dkim_signature *signature, struct span value,
+                       const struct simd_names *names, struct arena *arena)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if (!char_is(text.p[i], CHAR_FTEXT))
-            return false;
+    struct span *items = arena_alloc_raw(arena, names->count * sizeof *items);
+    uint8_t *numbers = arena_alloc_raw(arena, names->count);
+    if (!items || !numbers)
+        return false;
+    for (uint32_t i = 0; i < names->count; i++)
+        items[i] = span_slice(value, names->edges[2 * i], names->edges[2 * i + 1]);
+    memcpy(numbers, names->number, names->count);
+    signature->items = items;
+    signature->item_names = numbers;
+    signature->item_count = names->count;
     return true;
-}
-
-/* The names of h=, as they come. */
-struct field_list
-{
-    struct span items[MAX_H_ITEMS];
-    uint8_t names[MAX_H_ITEMS]; /* enum field_name */
-    uint32_t count;             /* not empty ones, counted beyond the limit */
-    bool bad;                   /* one is no field name */
-    bool has_from;
-};
-
-/* `marked`: something beside a name stands in it, blanks as a rule. */
-static void field_list_add(struct field_list *list, struct span item, bool marked)
-{
-    if (marked) {
-        item = taglist_trim(item);
-        list->bad |= !is_field_name(item);
-    }
-    if (item.n == 0)
-        return;
-    enum field_name name = field_name_find(item);
-    list->has_from |= name == FIELD_FROM;
-    if (list->count < MAX_H_ITEMS) {
-        list->items[list->count] = item;
-        list->names[list->count] = (uint8_t)name;
-    }
-    list->count++;
-}
-
-static void read_field_list(struct span value, struct field_list *list)
-{
-    struct simd_part parts[SIMD_PARTS];
-    size_t at = 0;
-    list->count = 0;
-    list->bad = list->has_from = false;
-    while (at < value.n) {
-        size_t count = simd_text()->name_list(value.p, value.n, at, parts, SIMD_PARTS);
-        for (size_t i = 0; i < count; at = parts[i++].end + (size_t)1)
-            field_list_add(list, span_slice(value, at, parts[i].end), parts[i].mark < parts[i].end);
-    }
 }
 
 /*
@@ -219,22 +188,17 @@ static void read_field_list(struct span value, struct field_list *list)
  */
 const char *dkim_read_fields(struct dkim_reading *reading, struct span value)
 {
-    struct dkim_signature *signature = reading->signature;
-    struct field_list list;
-    signature->h = value;
-    read_field_list(value, &list);
-    if (list.count > MAX_H_ITEMS)
+    struct simd_names names;
+    reading->signature->h = value;
+    simd_text()->name_list(value.p, value.n, &field_words, &names);
+    if (names.count > MAX_H_ITEMS)
         return over_limit(reading, LIMIT_H_ITEMS);
-    if (list.bad)
+    if (names.bad)
         return "bad_field_list";
-    signature->items = arena_alloc_raw(reading->arena, list.count * sizeof list.items[0]);
-    signature->item_names = arena_alloc_raw(reading->arena, list.count * sizeof list.names[0]);
-    if (!signature->items || !signature->item_names)
+    if (!fill_items(reading->signature, value, &names, reading->arena))
         return dkim_word_no_memory;
-    memcpy(signature->items, list.items, list.count * sizeof list.items[0]);
-    memcpy(signature->item_names, list.names, list.count * sizeof list.names[0]);
-    signature->item_count = list.count;
-    return list.has_from ? NULL : "from_not_signed"; /* DV-14 */
+    bool has_from = memchr(names.number, FIELD_FROM, names.count) != NULL;
+    return has_from ? NULL : "from_not_signed"; /* DV-14 */
 }
 
 /* hex-octet = "=" 2HEXDIG: its value, or -1 */

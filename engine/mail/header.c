@@ -153,12 +153,12 @@ static inline uint32_t bucket_of(const struct mail_header *header, struct span n
     }
 }
 
-/* Puts the field below those of its name; returns the one that was the lowest, or NO_FIELD. */
+/* Puts the field, whose `known` is set, below those of its name; returns the one that was the
+ * lowest, or NO_FIELD. */
 static inline int32_t index_put(struct mail_header *header, struct mail_field *field,
                                 int32_t *buckets)
 {
     int32_t above;
-    field->known = (uint8_t)field_name_find(field->name);
     if (field->known) {
         above = (int32_t)header->known[field->known] - 1;
         header->known[field->known] = (uint16_t)(field->position + 1);
@@ -216,10 +216,13 @@ static inline enum limit index_piece(struct indexing *indexing, const struct sim
         .above = NO_FIELD,
     };
     bool indexed = true;
-    if (piece->name) /* the kernel has looked: ftext and a colon */
+    if (piece->name) { /* the kernel has looked: ftext and a colon */
         field_set(field, piece->name, piece->name);
-    else
+        field->known = (uint8_t)piece->number;
+    } else {
         indexed = field_read(field, &indexing->notes);
+        field->known = (uint8_t)(indexed ? field_name_find(field->name) : FIELD_UNKNOWN);
+    }
     if (indexed)
         index_add(header, field, indexing->buckets);
     indexing->from = piece->end;
@@ -231,7 +234,7 @@ static enum limit index_pieces(struct indexing *indexing, struct simd_piece *pie
 {
     struct span block = indexing->header->block;
     size_t none = count && pieces[0].end == 0;
-    simd_text()->names(block.p, block.n, indexing->from, pieces + none, count - none);
+    simd_text()->names(block.p, block.n, indexing->from, &field_words, pieces + none, count - none);
     for (size_t i = none; i < count; i++) {
         enum limit limit = index_piece(indexing, &pieces[i]);
         if (limit != LIMIT_COUNT)

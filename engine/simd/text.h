@@ -15,12 +15,14 @@
 #include <stdint.h>
 
 #include "simd/kernel.h"
+#include "simd/words.h"
 
 enum
 {
     SIMD_BLOCK = 64,     /* octets a step */
     SIMD_PIECES = 128,   /* pieces at a time */
     SIMD_PARTS = 96,     /* parts of a list at a time */
+    SIMD_NAMES = 256,    /* names of a list */
     SIMD_LOOK_AHEAD = 2, /* octets behind the input that relax_body() reads */
     SIMD_SLACK = 64,     /* octets behind their result that relax_...() may overwrite */
     SIMD_FETCH = 8192,   /* octets that relax_body() fetches ahead */
@@ -59,15 +61,18 @@ struct simd_header /* where reading a header stands; begin with SIMD_HEADER_BEGI
 
 struct simd_piece /* a line with the lines that fold onto it */
 {
-    uint32_t end;  /* just behind it */
-    uint32_t name; /* octets in front of the first colon where they are 1 to 63, all of ftext
-                      (RFC 5322 3.6.8); otherwise 0: look closely */
+    uint32_t end;    /* just behind it */
+    uint16_t name;   /* octets in front of the first colon where they are 1 to 63, all of ftext
+                        (RFC 5322 3.6.8); otherwise 0: look closely */
+    uint16_t number; /* the name's among the words, or 0 */
 };
 
-struct simd_part /* of a list */
+struct simd_names /* of a list */
 {
-    uint32_t mark; /* its first marked octet, or its end where it has none */
-    uint32_t end;  /* the octet that ends it, or the end of the list */
+    uint32_t edges[2 * (SIMD_NAMES + SIMD_BLOCK)]; /* where each name begins, and where it ends */
+    uint8_t number[SIMD_NAMES];                    /* among the words, or 0 */
+    uint32_t count; /* above SIMD_NAMES where there are more: nothing else is told then */
+    bool bad;       /* likewise nothing but the count */
 };
 
 struct simd_text
@@ -102,10 +107,10 @@ struct simd_text
      */
     size_t (*header_end)(struct simd_header *header, const uint8_t *in, size_t n,
                          struct simd_piece pieces[SIMD_PIECES], size_t *count);
-    /* Sets `name` of pieces in in[0..n), the first of which begins at in[from]; each one's end is
-     * the next one's beginning, and below n but for the last. */
-    void (*names)(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
-                  size_t count);
+    /* Sets `name` and `number` of pieces in in[0..n), the first of which begins at in[from]; each
+     * one's end is the next one's beginning, and below n but for the last. */
+    void (*names)(const uint8_t *in, size_t n, size_t from, const struct simd_words *words,
+                  struct simd_piece *pieces, size_t count);
     /*
      * Tag-specs of RFC 6376 3.2: each ";" of in[from..n) ends one, and n where something is behind
      * the last. n is below 2^32, room >= SIMD_PARTS. Returns how many ends it told, none where from
@@ -115,11 +120,12 @@ struct simd_text
     size_t (*tag_ends)(const uint8_t *in, size_t n, size_t from, uint32_t *ends, size_t room,
                        bool *odd);
     /*
-     * Cuts in[from..n) at each ":", the mark being the first octet that is not of ftext (RFC 5322
-     * 3.6.8): field names of h=. Room, n and what it returns as above.
+     * Names of h= in in[0..n): what stands between ":" and the blanks, CR and LF around them. Empty
+     * ones are left out. n is below 2^32. bad: one holds an octet that is not of ftext (RFC 5322
+     * 3.6.8). Of more than SIMD_NAMES it looks at so many as it takes to know that.
      */
-    size_t (*name_list)(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
-                        size_t room);
+    void (*name_list)(const uint8_t *in, size_t n, const struct simd_words *words,
+                      struct simd_names *names);
     /* Octets that are not SP, HTAB, CR, LF. */
     size_t (*base64_count)(const uint8_t *in, size_t n);
     /*

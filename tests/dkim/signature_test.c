@@ -167,6 +167,7 @@ static const struct parse_case dkim_cases[] = {
     CASE("h without from C04", V A D S "h=to:subject; " BH B, "from_not_signed"),
     CASE("h empty items C04", V A D S "h=::to::From::; " BH B, NULL),
     CASE("h unknown names C04", V A D S "h=x-unheard-of:FROM; " BH B, NULL),
+    CASE("h folded C04", V A D S "h=to\r\n :\r\n from \t:\r\n\tcc ; " BH B, NULL),
     CASE("h blank in a name", V A D S "h=from:to cc; " BH B, "bad_field_list"),
     CASE("h 8-bit in a name", V A D S "h=from:t\xc3\xb6; " BH B, "bad_field_list"),
 
@@ -380,6 +381,19 @@ Test(signature, limits_at_and_around)
         check_limit(&limit_cases[i], limit_cases[i].most - 1, false);
         check_limit(&limit_cases[i], limit_cases[i].most, false);
         check_limit(&limit_cases[i], limit_cases[i].most + 1, true);
+    }
+}
+
+/* Names are counted, not runs of ftext: 256 of "x y" are bad ones, and no more than are allowed. */
+Test(signature, bad_names_up_to_the_limit)
+{
+    for (size_t times = MAX_H_ITEMS - 2; times <= MAX_H_ITEMS; times++) {
+        struct buffer text;
+        struct dkim_signature got =
+            parse(DKIM_SIGNATURE, repeated(&text, V A D S "h=from", ":x\r\n y", times, "; " BH B));
+        expect_reason("h of bad names", &got,
+                      times < MAX_H_ITEMS ? "bad_field_list" : "too_many_h_items");
+        buffer_fini(&text);
     }
 }
 

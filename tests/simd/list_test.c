@@ -1,7 +1,6 @@
 /*
- * Lists cut into parts by every level, against a plain loop: soup in which ends and marks are
- * frequent or rare, at every length and from every offset, with room for a few parts only, in front
- * of an inaccessible page.
+ * Tag lists cut by every level, against a plain loop: soup in which ends are frequent or rare, at
+ * every length and from every offset, with room for a few only, in front of an inaccessible page.
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -19,34 +18,20 @@ enum
 #define SEED UINT64_C(0x9e3779b97f4a7c15)
 #define LEVEL kernel_level_name(kernel_level())
 
-static bool is_nothing(uint8_t c)
-{
-    (void)c;
-    return false;
-}
-
-static bool is_no_ftext(uint8_t c)
-{
-    return c < 33 || c > 126;
-}
-
 static bool is_control(uint8_t c)
 {
     return (c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 127;
 }
 
 /* As the kernels have to, one octet after the other. */
-static size_t cut(const uint8_t *in, size_t n, size_t from, uint8_t end, bool (*is_mark)(uint8_t),
-                  struct simd_part *parts)
+static size_t cut(const uint8_t *in, size_t n, size_t from, uint32_t *ends)
 {
     size_t count = 0;
     while (from < n) {
-        size_t at = from, mark = n;
-        for (; at < n && in[at] != end; at++)
-            if (mark == n && is_mark(in[at]))
-                mark = at;
-        parts[count].mark = (uint32_t)(mark == n ? at : mark);
-        parts[count++].end = (uint32_t)at;
+        size_t at = from;
+        while (at < n && in[at] != ';')
+            at++;
+        ends[count++] = (uint32_t)at;
         from = at + 1;
     }
     return count;
@@ -65,19 +50,14 @@ static void fill(uint64_t *state, size_t round, uint8_t *in, size_t n)
             in[i] = 'x';
 }
 
-typedef size_t cutter(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
-                      size_t room);
-
-/* The ends as parts without a mark. `odd` is held against the octets from `from` on. */
-static size_t cut_specs(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
-                        size_t room)
+/* `odd` is held against the octets from `from` on. */
+static size_t cut_specs(const uint8_t *in, size_t n, size_t from, uint32_t *out, size_t room)
 {
     bool odd, want = false, more = false;
     uint32_t *ends = (uint32_t *)(void *)guarded(1, room * sizeof *ends);
     size_t count = simd_text()->tag_ends(in, n, from, ends, room, &odd);
-    for (size_t i = 0; i < count; i++)
-        parts[i] = (struct simd_part){ends[i], ends[i]};
-    size_t told = count ? parts[count - 1].end : from;
+    memcpy(out, ends, count * sizeof *ends);
+    size_t told = count ? ends[count - 1] : from;
     for (size_t i = from; i < n; i++) {
         want |= i < told && is_control(in[i]);
         more |= is_control(in[i]);
@@ -87,62 +67,44 @@ static size_t cut_specs(const uint8_t *in, size_t n, size_t from, struct simd_pa
     return count;
 }
 
-static size_t cut_names(const uint8_t *in, size_t n, size_t from, struct simd_part *parts,
-                        size_t room)
-{
-    return simd_text()->name_list(in, n, from, parts, room);
-}
-
-static void compare(cutter *kernel, uint8_t end, bool (*is_mark)(uint8_t))
-{
-    static struct simd_part got[2 * ROOM], want[ROOM];
-    uint64_t state = SEED;
-    for (size_t round = 0; round < ROUNDS; round++) {
-        size_t n = round % LONGEST, from = n ? soup_next(&state) % n : 0, count = 0;
-        uint8_t *in = guarded(0, n);
-        fill(&state, round, in, n);
-        size_t wanted = cut(in, n, from, end, is_mark, want);
-        size_t room = SIMD_PARTS + round % 9;
-        for (size_t at = from; at < n; at = got[count - 1].end + (size_t)1) {
-            size_t part = kernel(in, n, at, got + count, room);
-            cr_assert(part && part <= room, "%s: %zu", LEVEL, part);
-            count += part;
-        }
-        cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
-                  "%s, round %zu: %zu parts of %zu", LEVEL, round, count, wanted);
-    }
-}
-
 Test(list, tag_ends)
 {
-    for (int level = -1; levels_next(&level);)
-        compare(cut_specs, ';', is_nothing);
-}
-
-Test(list, names)
-{
-    for (int level = -1; levels_next(&level);)
-        compare(cut_names, ':', is_no_ftext);
+    static uint32_t got[2 * ROOM], want[ROOM];
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        for (size_t round = 0; round < ROUNDS; round++) {
+            size_t n = round % LONGEST, from = n ? soup_next(&state) % n : 0, count = 0;
+            uint8_t *in = guarded(0, n);
+            fill(&state, round, in, n);
+            size_t wanted = cut(in, n, from, want);
+            size_t room = SIMD_PARTS + round % 9;
+            for (size_t at = from; at < n; at = got[count - 1] + (size_t)1) {
+                size_t part = cut_specs(in, n, at, got + count, room);
+                cr_assert(part && part <= room, "%s: %zu", LEVEL, part);
+                count += part;
+            }
+            cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
+                      "%s, round %zu: %zu parts of %zu", LEVEL, round, count, wanted);
+        }
+    }
 }
 
 /* Nothing is read, nothing is told. */
 Test(list, of_nothing)
 {
-    struct simd_part parts[SIMD_PARTS];
     uint32_t ends[SIMD_PARTS];
     for (int level = -1; levels_next(&level);) {
         bool odd = true;
         uint8_t *in = guarded(0, 1);
         in[0] = ';';
         cr_expect(simd_text()->tag_ends(in, 0, 0, ends, SIMD_PARTS, &odd) == 0 && !odd);
-        cr_expect(simd_text()->name_list(in, 1, 1, parts, SIMD_PARTS) == 0);
     }
 }
 
 /* One octet of each value at every place of a block. */
 Test(list, every_octet)
 {
-    static struct simd_part got[SIMD_PARTS], want[SIMD_PARTS];
+    static uint32_t got[SIMD_PARTS], want[SIMD_PARTS];
     for (int level = -1; levels_next(&level);) {
         for (unsigned c = 0; c < 256; c++) {
             for (size_t at = 0; at < SIMD_BLOCK; at++) {
@@ -150,11 +112,7 @@ Test(list, every_octet)
                 memset(in, 'x', SIMD_BLOCK + 2);
                 in[at] = (uint8_t)c;
                 size_t count = cut_specs(in, SIMD_BLOCK + 2, 0, got, SIMD_PARTS);
-                size_t wanted = cut(in, SIMD_BLOCK + 2, 0, ';', is_nothing, want);
-                cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
-                          "%s: %02x at %zu", LEVEL, c, at);
-                count = simd_text()->name_list(in, SIMD_BLOCK + 2, 0, got, SIMD_PARTS);
-                wanted = cut(in, SIMD_BLOCK + 2, 0, ':', is_no_ftext, want);
+                size_t wanted = cut(in, SIMD_BLOCK + 2, 0, want);
                 cr_assert(count == wanted && memcmp(got, want, count * sizeof *got) == 0,
                           "%s: %02x at %zu", LEVEL, c, at);
             }

@@ -336,41 +336,6 @@ Test(text, header_end_counts_what_is_odd)
     }
 }
 
-/* Names of all lengths around a block, at every distance from the end. */
-Test(text, names)
-{
-    static const struct span alphabets[] = {SPAN("abcdefgh::\r\n \t\xff"),
-                                            SPAN("abcdefghijklmno:")};
-    struct simd_piece pieces[8];
-    for (int level = -1; levels_next(&level);) {
-        uint64_t state = SEED;
-        size_t good = 0;
-        for (size_t round = 0; round < ROUNDS; round++) {
-            size_t n = 8 + round % (LONGEST - 8), count = 0;
-            uint8_t *in = guarded(0, n);
-            soup_fill(&state, alphabets[round % 2], in, n);
-            if (round % 3 == 0 && n > 80)
-                memset(in + 1, 'n', 58 + soup_next(&state) % 8);
-            uint32_t from = soup_next(&state) % 3, begin = from;
-            for (uint32_t end = from; count < 7; count++) {
-                end += 1 + soup_next(&state) % 40;
-                if (end >= n)
-                    break;
-                pieces[count].end = end;
-            }
-            pieces[count++].end = (uint32_t)n;
-            simd_text()->names(in, n, from, pieces, count);
-            for (size_t i = 0; i < count; begin = pieces[i++].end) {
-                uint32_t want = reference_name(in + begin, n - begin);
-                cr_assert(pieces[i].name == want, "%s, round %zu: %u octets at %u, want %u", LEVEL,
-                          round, pieces[i].name, begin, want);
-                good += want != 0;
-            }
-        }
-        cr_expect(good > ROUNDS / 4, "%s: %zu names", LEVEL, good);
-    }
-}
-
 /* Base64 text of `octets` random octets with white space strewn in; returns its length. */
 static size_t base64_text(uint64_t *state, size_t octets, uint8_t *text)
 {

@@ -107,6 +107,17 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     return avx2_mask(avx2_outside(b.v[0], low, high), avx2_outside(b.v[1], low, high));
 }
 
+/* Where bit 6 of an octet of `word` is set that is a letter, and bit 5 of the other may be what it
+ * likes. */
+static inline uint64_t block_unlike(struct block b, size_t n, const uint8_t *word)
+{
+    __m256i want = avx2_load(word);
+    __m256i letters = _mm256_and_si256(_mm256_srli_epi16(want, 1), _mm256_set1_epi8(0x20));
+    __m256i got = _mm256_or_si256(b.v[0], letters);
+    uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(got, want));
+    return ~same & ((UINT32_C(1) << (n & 31)) - 1);
+}
+
 /* 255 where an octet may go or change: behind the SP anything up to SP. */
 static inline __m256i avx2_may_shrink(const uint8_t *p)
 {

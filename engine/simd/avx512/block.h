@@ -26,6 +26,19 @@ static inline struct block block_load_part(const uint8_t *p, size_t n, uint8_t f
     return (struct block){_mm512_mask_loadu_epi8(_mm512_set1_epi8((char)filler), there, p)};
 }
 
+/* The first n octets, n of 0 to 31; else some of them. */
+static inline __mmask32 avx512_first(size_t n)
+{
+    return _cvtu32_mask32(_bzhi_u32(UINT32_MAX, (unsigned)n));
+}
+
+#define BLOCK_LOADS_WORDS
+static inline struct block block_word(const uint8_t *p, size_t n, size_t left)
+{
+    (void)left;
+    return (struct block){_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(avx512_first(n), p))};
+}
+
 static inline void block_store(uint8_t *p, struct block b)
 {
     _mm512_storeu_si512(p, b.v);
@@ -78,6 +91,16 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     __m512i from_low = _mm512_sub_epi8(b.v, _mm512_set1_epi8((char)low));
     __m512i width = _mm512_set1_epi8((char)(high - low));
     return _cvtmask64_u64(_mm512_cmpgt_epu8_mask(from_low, width));
+}
+
+/* Where bit 6 of an octet of `word` is set that is a letter, and bit 5 of the other may be what it
+ * likes. */
+static inline uint64_t block_unlike(struct block b, size_t n, const uint8_t *word)
+{
+    __m256i want = _mm256_loadu_si256((const __m256i_u *)(const void *)word);
+    __m256i letters = _mm256_and_si256(_mm256_srli_epi16(want, 1), _mm256_set1_epi8(0x20));
+    __m256i got = _mm256_or_si256(_mm512_castsi512_si256(b.v), letters);
+    return _cvtmask32_u32(_mm256_mask_cmpneq_epi8_mask(avx512_first(n), got, want));
 }
 
 struct unusual
@@ -165,26 +188,29 @@ static inline size_t block_compress(struct block b, uint64_t keep, uint8_t *out)
     return (size_t)__builtin_popcountll(keep);
 }
 
-/* Indices of the octets in `mask`, in front. */
-static inline __m128i avx512_places(uint64_t mask)
+/* Sixteen numbers, `at` being added to each octet. */
+static inline void avx512_store_offsets(uint32_t *out, __m128i octets, __m512i at)
+{
+    _mm512_storeu_si512(out, _mm512_add_epi32(at, _mm512_cvtepu8_epi32(octets)));
+}
+
+/* No branch on how many there are, up to 32. */
+#define BLOCK_PLACES
+static inline size_t block_offsets(uint64_t mask, uint32_t at, uint32_t *out)
 {
     const __m512i all = _mm512_set_epi8(
         63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41,
         40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18,
         17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    return _mm512_castsi512_si128(_mm512_maskz_compress_epi8(_cvtu64_mask64(mask), all));
-}
-
-/* No branch on how many there are, up to 16. */
-#define BLOCK_PLACES
-static inline size_t block_offsets(uint64_t mask, uint32_t at, uint32_t *out)
-{
     __m512i base = _mm512_set1_epi32((int)at);
+    __m512i octets = _mm512_maskz_compress_epi8(_cvtu64_mask64(mask), all);
     size_t count = (size_t)__builtin_popcountll(mask);
-    _mm512_storeu_si512(out, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(avx512_places(mask))));
-    if (__builtin_expect(count > 16, 0))
-        for (size_t i = 0; i < count; i++, mask &= mask - 1)
-            out[i] = at + (uint32_t)__builtin_ctzll(mask);
+    avx512_store_offsets(out, _mm512_castsi512_si128(octets), base);
+    avx512_store_offsets(out + 16, _mm512_extracti32x4_epi32(octets, 1), base);
+    if (__builtin_expect(count > 32, 0)) {
+        avx512_store_offsets(out + 32, _mm512_extracti32x4_epi32(octets, 2), base);
+        avx512_store_offsets(out + 48, _mm512_extracti32x4_epi32(octets, 3), base);
+    }
     return count;
 }
 

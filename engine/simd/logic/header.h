@@ -1,4 +1,4 @@
-/* The header's end, where its lines begin, the length of names. */
+/* The header's end, and where its lines begin. */
 #ifndef SIMD_LOGIC_HEADER_H
 #define SIMD_LOGIC_HEADER_H
 
@@ -6,8 +6,6 @@
 
 enum
 {
-    FTEXT_LOW = 33, /* field-name: %d33-57 / %d59-126 */
-    FTEXT_HIGH = 126,
     /* Of a block at most every other octet begins a line, and one place is written in vain. */
     HEADER_FULL = SIMD_PIECES - SIMD_BLOCK / 2 - 1,
 };
@@ -98,22 +96,6 @@ static size_t header_end(struct simd_header *header, const uint8_t *in, size_t n
     header->crlf = (uint8_t)walk.crlf;
     *count = walk.count;
     return walk.at;
-}
-
-static inline uint32_t name_length(const uint8_t *in, size_t n, size_t at)
-{
-    struct block b = block_at(in, n, at, 0);
-    uint64_t colons = block_equal(b, ':');
-    uint64_t name = (colons - 1) & ~colons; /* octets in front of the first, or all */
-    bool good = colons && (block_outside(b, FTEXT_LOW, FTEXT_HIGH) & name) == 0;
-    return good ? mask_count(name) : 0;
-}
-
-static void header_names(const uint8_t *in, size_t n, size_t from, struct simd_piece *pieces,
-                         size_t count)
-{
-    for (size_t i = 0; i < count; from = pieces[i++].end)
-        pieces[i].name = name_length(in, n, from);
 }
 
 #endif

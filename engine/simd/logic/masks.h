@@ -29,6 +29,19 @@ static inline unsigned mask_behind(uint64_t mask)
     return (unsigned)__builtin_clzll(mask);
 }
 
+/* The places of the octets in `mask`, counted from `at`, to out, where 64 may be overwritten; their
+ * count. */
+#ifdef BLOCK_PLACES
+#define write_offsets block_offsets
+#else
+static inline size_t write_offsets(uint64_t mask, uint32_t at, uint32_t *out)
+{
+    for (uint64_t left = mask; left; left &= left - 1)
+        *out++ = at + mask_first(left);
+    return mask_count(mask);
+}
+#endif
+
 /* `mask` moved down by n of 1 to 63, the lowest bits of `next` coming in from above. Not written as
  * two shifts: compilers make that one double shift, which costs AMD's processors six steps. */
 static inline uint64_t mask_down(uint64_t mask, uint64_t next, unsigned n)
@@ -59,5 +72,13 @@ static inline struct block block_at(const uint8_t *in, size_t n, size_t at, uint
         return block_load(in + at);
     return block_load_part(in + at, n - at, filler);
 }
+
+#ifndef BLOCK_LOADS_WORDS
+static inline struct block block_word(const uint8_t *p, size_t n, size_t left)
+{
+    (void)n;
+    return block_at(p, left, 0, 0);
+}
+#endif
 
 #endif

@@ -7,17 +7,6 @@
 
 #include "simd/logic/masks.h"
 
-#ifdef BLOCK_PLACES
-#define write_offsets block_offsets
-#else
-static inline size_t write_offsets(uint64_t mask, uint32_t at, uint32_t *out)
-{
-    for (uint64_t left = mask; left; left &= left - 1)
-        *out++ = at + mask_first(left);
-    return mask_count(mask);
-}
-#endif
-
 static size_t tag_ends(const uint8_t *in, size_t n, size_t from, uint32_t *ends, size_t room,
                        bool *odd)
 {

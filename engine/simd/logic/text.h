@@ -11,6 +11,10 @@
  *   block_high(b)                         mask: above 127
  *   block_odd(b)                          mask: NUL or above 127
  *   block_outside(b, low, high)           mask: below low or above high; both below 128
+ *   block_word(p, n, left)                of a word of n octets the first 32, what else may be
+ *                                         anything; reads p[0..left), n is not above left
+ *   block_unlike(b, n, word)              mask: of the first n octets, n of 0 to 31, octet i is
+ *                                         neither word[i] nor its upper case; n above 31: anything
  *   block_may_shrink(p)                   false: of p[0..64) no octet is HTAB, none is SP with one
  *                                         of SP, HTAB, CR behind it; reads p[0..65)
  *   struct unusual, unusual_none()        a sum of blocks
@@ -25,8 +29,9 @@
  *   block_lower(b, n)                     letters of the first n octets, 63 at most, become small
  *   block_compress(b, keep, out)          octets in `keep` to out, 64 octets written; their count
  *   block_offsets(mask, at, out)          where BLOCK_PLACES is defined: at + index of each octet
- * in `mask` to out, 64 octets written at least; their count block_base64(b, out) 64 characters to
- * 48 octets, 64 written; mask of characters outside the alphabet, "=" among them
+ *                                         in `mask` to out, 64 may be written; their count
+ *   block_base64(b, out)                  64 characters to 48 octets, 64 written; mask of
+ *                                         characters outside the alphabet, "=" among them
  */
 #ifndef SIMD_LOGIC_TEXT_H
 #define SIMD_LOGIC_TEXT_H
@@ -36,7 +41,7 @@
 #include "simd/logic/body.h"
 #include "simd/logic/field.h"
 #include "simd/logic/header.h"
-#include "simd/logic/parts.h"
+#include "simd/logic/names.h"
 #include "simd/logic/specs.h"
 #include "simd/logic/base64.h"
 

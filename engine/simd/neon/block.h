@@ -97,6 +97,19 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     return neon_mask(b);
 }
 
+/* Where bit 6 of an octet of `word` is set that is a letter, and bit 5 of the other may be what it
+ * likes. */
+static inline uint64_t block_unlike(struct block b, size_t n, const uint8_t *word)
+{
+    struct block same = {{vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)}};
+    for (int i = 0; i < 2; i++) {
+        uint8x16_t want = vld1q_u8(word + 16 * i);
+        uint8x16_t letters = vandq_u8(vshrq_n_u8(want, 1), vdupq_n_u8(0x20));
+        same.v[i] = vceqq_u8(vorrq_u8(b.v[i], letters), want);
+    }
+    return ~neon_mask(same) & ((UINT64_C(1) << (n & 31)) - 1);
+}
+
 /* 255 where an octet may go or change: behind the SP anything up to SP. */
 static inline uint8x16_t neon_may_shrink(const uint8_t *p)
 {

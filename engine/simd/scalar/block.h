@@ -120,6 +120,20 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     return mask;
 }
 
+/* Where bit 6 of an octet of `word` is set that is a letter, and bit 5 of the other may be what it
+ * likes. */
+static inline uint64_t block_unlike(struct block b, size_t n, const uint8_t *word)
+{
+    uint64_t same = 0;
+    for (int i = 0; i < WORDS / 2; i++) {
+        uint64_t want;
+        memcpy(&want, word + 8 * i, sizeof want);
+        want = le64toh(want);
+        same |= scalar_gather(scalar_zero((b.w[i] | (want >> 1 & EACH(0x20))) ^ want)) << 8 * i;
+    }
+    return ~same & ((UINT64_C(1) << (n & 31)) - 1);
+}
+
 /* Highest bits where an octet may go or change: behind the SP anything up to SP. */
 static inline uint64_t scalar_may_shrink(const uint8_t *p)
 {

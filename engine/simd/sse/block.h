@@ -101,6 +101,21 @@ static inline uint64_t block_outside(struct block b, uint8_t low, uint8_t high)
     return block_high(b);
 }
 
+/* Where bit 6 of an octet of `word` is set that is a letter, and bit 5 of the other may be what it
+ * likes. */
+static inline unsigned sse_word(__m128i v, const uint8_t *word)
+{
+    __m128i want = sse_load(word);
+    __m128i letters = _mm_and_si128(_mm_srli_epi16(want, 1), _mm_set1_epi8(0x20));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_or_si128(v, letters), want));
+}
+
+static inline uint64_t block_unlike(struct block b, size_t n, const uint8_t *word)
+{
+    uint32_t same = sse_word(b.v[0], word) | sse_word(b.v[1], word + 16) << 16;
+    return ~same & ((UINT32_C(1) << (n & 31)) - 1);
+}
+
 /* 255 where an octet may go or change: behind the SP anything up to SP. */
 static inline __m128i sse_may_shrink(const uint8_t *p)
 {
