@@ -44,8 +44,9 @@ static inline size_t relax_last(struct relaxing *r, struct block b, size_t head,
         return SIZE_MAX;
     if (!text) /* what the blocks before it end in, ends the field */
         return written - (written && out[written - 1] == ' ');
-    keep &= UINT64_MAX >> mask_behind(text);
-    return written + relax_write(b, head, keep, out + written);
+    unsigned behind = mask_behind(text);
+    keep |= ~(UINT64_MAX >> behind); /* many a block is kept whole then, which is cheap */
+    return written + relax_write(b, head, keep, out + written) - behind;
 }
 
 /* Apart, so that it alone saves registers: most fields are short. */

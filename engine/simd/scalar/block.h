@@ -214,6 +214,8 @@ static inline struct block block_spaces(struct block b)
 static inline struct block block_gaps_to_spaces(struct block b)
 {
     for (int i = 0; i < WORDS; i++) {
+        if (((b.w[i] - EACH(' ')) & ~b.w[i] & HIGH_BITS) == 0) /* nothing below SP */
+            continue;
         uint64_t gaps = scalar_fws(b.w[i]) >> 7;
         b.w[i] = (b.w[i] & ~(gaps * 0xff)) | gaps * ' ';
     }
