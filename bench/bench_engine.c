@@ -129,7 +129,8 @@ static void count_work(void *context, const struct message *message)
     arena_init(&arena, MAX_ARENA_BYTES);
     buffer_init(&scratch, MAX_HEADER_BYTES + 1024);
     for (unsigned c = 0; c < 2; c++)
-        judging->body_bytes += (double)message->body.streams[c].octets;
+        if (message->body.streams[c].wanted)
+            judging->body_bytes += (double)body_hasher_octets(&message->body, (enum canon)c);
     judging->header_bytes += header_bytes(message, &arena, &scratch);
     buffer_fini(&scratch);
     arena_fini(&arena);
