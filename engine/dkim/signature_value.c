@@ -82,7 +82,7 @@ const char *dkim_read_signature(struct dkim_reading *reading, struct span value)
     signature->b_text = value;
     if (value.n > MAX_B_CHARS && base64_count(value) > MAX_B_CHARS)
         return over_limit(reading, LIMIT_B_CHARS);
-    size_t capacity = BASE64_DECODED_MAX(value.n);
+    size_t capacity = BASE64_DECODED_MAX(value.n) + SIMD_BLOCK; /* decoded where it stays */
     uint8_t *bytes = arena_alloc_raw(reading->arena, capacity);
     if (!bytes)
         return dkim_word_no_memory;

@@ -84,12 +84,14 @@ static inline bool base64_last(struct base64_run *run, const uint8_t *chars, siz
     if (n == 0)
         return true;
     unsigned padding = chars[n - 1] != '=' ? 0 : chars[n - 2] != '=' ? 1 : 2;
-    size_t octets = n / 4 * 3 - padding;
-    if (octets > run->capacity - run->written ||
-        block_base64(block_at(chars, n - padding, 0, 'A'), decoded) != 0 ||
-        (padding && decoded[octets]))
+    size_t octets = n / 4 * 3 - padding, room = run->capacity - run->written;
+    uint8_t *out = run->out + run->written;
+    uint8_t *to = room >= SIMD_BLOCK ? out : decoded;
+    if (octets > room || block_base64(block_at(chars, n - padding, 0, 'A'), to) != 0 ||
+        (padding && to[octets]))
         return false;
-    memcpy(run->out + run->written, decoded, octets);
+    if (to != out)
+        memcpy(out, to, octets);
     run->written += octets;
     return true;
 }
