@@ -11,9 +11,10 @@ enum
 struct entry
 {
     int64_t until_ms;
+    uint64_t facts[RESULT_FACTS];
     uint32_t value_n;
-    uint16_t key_n;
-    uint8_t bytes[]; /* the key; the value from the next word on */
+    uint16_t name_n;
+    uint8_t bytes[]; /* the name; the value from the next word on */
 };
 
 struct result_cache *result_cache_new(uint32_t sets, uint32_t entry_bytes, uint64_t seed)
@@ -73,18 +74,22 @@ static struct entry *entry_at(const struct result_cache *cache, uint32_t at)
     return (struct entry *)(void *)(cache->entries + (size_t)at * cache->entry_room);
 }
 
-static size_t value_at(size_t key_n)
+static size_t value_at(size_t name_n)
 {
-    return (offsetof(struct entry, bytes) + key_n + WORD - 1) / WORD * WORD;
+    return (offsetof(struct entry, bytes) + name_n + WORD - 1) / WORD * WORD;
 }
 
-static bool has_key(const struct entry *entry, struct span key)
+static bool has_key(const struct entry *entry, const struct result_key *key)
 {
-    return entry->key_n == key.n && memcmp(entry->bytes, key.p, key.n) == 0;
+    uint64_t differs = entry->name_n ^ key->name.n;
+    for (unsigned i = 0; i < RESULT_FACTS; i++)
+        differs |= entry->facts[i] ^ key->facts[i];
+    return !differs && span_equal(span_of(entry->bytes, entry->name_n), key->name);
 }
 
 /* The key's entry, whether it still stands or not; NULL where there is none. */
-static struct entry *find_entry(const struct result_cache *cache, struct span key, uint64_t hash)
+static struct entry *find_entry(const struct result_cache *cache, const struct result_key *key,
+                                uint64_t hash)
 {
     uint32_t first = first_of_set(cache, hash);
     for (uint32_t at = first; at < first + RESULT_CACHE_WAYS; at++)
@@ -93,7 +98,8 @@ static struct entry *find_entry(const struct result_cache *cache, struct span ke
     return NULL;
 }
 
-struct span result_cache_find(struct result_cache *cache, struct span key, uint64_t hash)
+struct span result_cache_find(struct result_cache *cache, const struct result_key *key,
+                              uint64_t hash)
 {
     const struct entry *entry = find_entry(cache, key, hash);
     if (!entry || cache->now_ms >= entry->until_ms) {
@@ -101,7 +107,7 @@ struct span result_cache_find(struct result_cache *cache, struct span key, uint6
         return (struct span){NULL, 0};
     }
     cache->hits++;
-    return span_of((const uint8_t *)entry + value_at(key.n), entry->value_n);
+    return span_of((const uint8_t *)entry + value_at(key->name.n), entry->value_n);
 }
 
 /* An empty place of the set, or that of the result which ends first. */
@@ -116,10 +122,10 @@ static struct entry *take_place(struct result_cache *cache, uint64_t hash)
     return entry_at(cache, taken);
 }
 
-void *result_cache_keep(struct result_cache *cache, struct span key, uint64_t hash,
+void *result_cache_keep(struct result_cache *cache, const struct result_key *key, uint64_t hash,
                         int64_t until_ms, size_t value_n)
 {
-    size_t at = value_at(key.n);
+    size_t at = value_at(key->name.n);
     if (until_ms <= cache->now_ms || at > cache->entry_room || value_n > cache->entry_room - at)
         return NULL;
     struct entry *entry = find_entry(cache, key, hash);
@@ -127,8 +133,10 @@ void *result_cache_keep(struct result_cache *cache, struct span key, uint64_t ha
         entry = take_place(cache, hash);
     entry->until_ms =
         until_ms < cache->now_ms + RESULT_CACHE_MS ? until_ms : cache->now_ms + RESULT_CACHE_MS;
-    entry->key_n = (uint16_t)key.n;
+    memcpy(entry->facts, key->facts, sizeof entry->facts);
+    entry->name_n = (uint16_t)key->name.n;
     entry->value_n = (uint32_t)value_n;
-    memcpy(entry->bytes, key.p, key.n);
+    if (key->name.n)
+        memcpy(entry->bytes, key->name.p, key->name.n);
     return (uint8_t *)entry + at;
 }

@@ -9,7 +9,6 @@
 
 enum
 {
-    KEY_MAX = 2 + sizeof(uint32_t) + 2 * sizeof(void *) + DNS_NAME_MAX,
     WORD = 8,
 };
 
@@ -34,20 +33,15 @@ struct shared
 
 /* The options are immutable while a table lives; those that it might be used with differ in this.
  */
-static struct span key_write(const struct dns_name *author, const struct dmarc_options *options,
-                             uint8_t key[KEY_MAX])
+static inline struct result_key key_of(const struct dns_name *author,
+                                       const struct dmarc_options *options)
 {
-    size_t n = 2;
-    key[0] = (uint8_t)options->mode;
-    key[1] = options->always_ask_existence;
-    memcpy(key + n, &options->psd_count, sizeof options->psd_count);
-    n += sizeof options->psd_count;
-    memcpy(key + n, &options->psd_names, sizeof options->psd_names);
-    n += sizeof options->psd_names;
-    memcpy(key + n, &options->psl, sizeof options->psl);
-    n += sizeof options->psl;
-    memcpy(key + n, author->wire, author->length);
-    return span_of(key, n + author->length);
+    return (struct result_key){
+        .facts = {(uint64_t)options->psd_count << 32 | (unsigned)options->mode << 1 |
+                      options->always_ask_existence,
+                  (uintptr_t)options->psd_names, (uintptr_t)options->psl},
+        .name = dns_name_span(author),
+    };
 }
 
 /* --- taking --- */
@@ -94,9 +88,8 @@ bool dmarc_shared_take(struct result_cache *cache, const struct dns_name *author
                        const struct dmarc_options *options, struct arena *arena,
                        struct dmarc_discovery *discovery)
 {
-    uint8_t bytes[KEY_MAX];
-    struct span key = key_write(author, options, bytes);
-    struct span value = result_cache_find(cache, key, dns_name_hash(key, cache->seed));
+    struct result_key key = key_of(author, options);
+    struct span value = result_cache_find(cache, &key, result_key_hash(&key, cache->seed));
     const struct shared *shared = (const void *)value.p;
     dmarc_discovery_init(discovery);
     if (!shared || !steps_take(shared, arena, discovery))
@@ -178,12 +171,11 @@ static void steps_write(const struct dmarc_discovery *discovery, struct shared *
 void dmarc_shared_keep(struct result_cache *cache, const struct dmarc_options *options,
                        const struct dmarc_discovery *discovery, const struct dmarc_asked *asked)
 {
-    uint8_t bytes[KEY_MAX];
     const struct dmarc_walk *walk = &discovery->walk;
     if (!may_share(discovery, asked))
         return;
-    struct span key = key_write(&discovery->from_domain, options, bytes);
-    struct shared *shared = result_cache_keep(cache, key, dns_name_hash(key, cache->seed),
+    struct result_key key = key_of(&discovery->from_domain, options);
+    struct shared *shared = result_cache_keep(cache, &key, result_key_hash(&key, cache->seed),
                                               asked->shared_until_ms, value_bytes(walk));
     if (!shared)
         return;

@@ -363,31 +363,6 @@ bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
     return span_equal(dns_name_span(a), dns_name_span(b));
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Eight bytes a step, each folded in by a long multiplication (as in wyhash, Wang Yi, 2019); the
- * constants are digits of pi. */
-uint64_t dns_name_hash(struct span wire, uint64_t seed)
-{
-    static const uint64_t odd = 0x243f6a8885a308d3, end = 0x13198a2e03707344;
-    uint64_t hash = seed ^ odd ^ wire.n, word;
-    size_t i = 0;
-    for (; wire.n - i > sizeof word; i += sizeof word) {
-        memcpy(&word, wire.p + i, sizeof word);
-        hash = mix(hash ^ word, odd);
-    }
-    word = 0;
-    if (i) /* the last eight bytes, some of them a second time */
-        memcpy(&word, wire.p + wire.n - sizeof word, sizeof word);
-    else
-        memcpy(&word, wire.p, wire.n);
-    return mix(hash ^ word, end | 1);
-}
-
 bool dns_name_is_at_or_below(const struct dns_name *name, const struct dns_name *ancestor)
 {
     if (name->labels < ancestor->labels)

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "base/hash.h"
 #include "base/span.h"
 
 enum
@@ -102,7 +103,10 @@ static inline void dns_name_set(struct dns_name *name, struct span wire, uint8_t
 
 bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 /* For hash tables; `seed` keys it where strangers choose many of the names. */
-uint64_t dns_name_hash(struct span wire, uint64_t seed);
+static inline uint64_t dns_name_hash(struct span wire, uint64_t seed)
+{
+    return hash_bytes(wire, seed);
+}
 static inline struct span dns_name_span(const struct dns_name *name)
 {
     return span_of(name->wire, name->length);

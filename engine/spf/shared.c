@@ -2,8 +2,6 @@
 
 enum
 {
-    ADDRESS_MAX = 16,
-    KEY_MAX = 2 + 4 + ADDRESS_MAX + DNS_NAME_MAX,
     QUESTIONS_MAX = UINT8_MAX,
 };
 
@@ -18,18 +16,20 @@ struct shared
     uint8_t texts[]; /* record, path */
 };
 
-static struct span key_write(const struct spf_shared_id *id, uint8_t key[KEY_MAX])
+/* In registers: what is written in parts and read as a whole waits for the writing. */
+static inline struct result_key key_of(const struct spf_shared_id *id)
 {
-    size_t address_n = id->client.family == IP_V4 ? 4 : ADDRESS_MAX;
-    size_t n = 2;
-    key[0] = (uint8_t)id->client.family;
-    key[1] = id->besides;
-    memcpy(key + n, &id->void_limit, sizeof id->void_limit);
-    n += sizeof id->void_limit;
-    memcpy(key + n, id->client.bytes, address_n);
-    n += address_n;
-    memcpy(key + n, id->domain->wire, id->domain->length);
-    return span_of(key, n + id->domain->length);
+    uint64_t high, low = 0;
+    uint32_t v4;
+    memcpy(&high, id->client.bytes, sizeof high);
+    memcpy(&low, id->client.bytes + sizeof high, sizeof low);
+    memcpy(&v4, id->client.bytes, sizeof v4);
+    bool is_v4 = id->client.family == IP_V4;
+    return (struct result_key){
+        .facts = {(uint64_t)id->void_limit << 32 | (unsigned)id->client.family << 1 | id->besides,
+                  is_v4 ? v4 : high, is_v4 ? 0 : low},
+        .name = dns_name_span(id->domain),
+    };
 }
 
 /* The explanation of a fail is the message's own: it may have all macros (SP-37). */
@@ -59,9 +59,8 @@ bool spf_shared_take(struct result_cache *cache, const struct spf_shared_id *id,
                      bool want_explanation, struct arena *arena, struct spf_check *check,
                      uint32_t *questions)
 {
-    uint8_t bytes[KEY_MAX];
-    struct span key = key_write(id, bytes);
-    struct span value = result_cache_find(cache, key, dns_name_hash(key, cache->seed));
+    struct result_key key = key_of(id);
+    struct span value = result_cache_find(cache, &key, result_key_hash(&key, cache->seed));
     const struct shared *shared = (const void *)value.p;
     if (!shared || is_explained(want_explanation, (enum result)shared->result) ||
         !texts_take(shared, arena, check))
@@ -101,14 +100,13 @@ void spf_shared_keep(struct result_cache *cache, const struct spf_shared_id *id,
                      bool want_explanation, const struct spf_check *check, uint32_t questions,
                      int64_t until_ms)
 {
-    uint8_t bytes[KEY_MAX];
     if (check->uses_local_part || check->result == RESULT_TEMPERROR ||
         is_explained(want_explanation, check->result) || questions > QUESTIONS_MAX)
         return;
     assert(check->lookups <= UINT8_MAX && check->voids <= UINT8_MAX);
-    struct span key = key_write(id, bytes);
+    struct result_key key = key_of(id);
     struct shared *shared =
-        result_cache_keep(cache, key, dns_name_hash(key, cache->seed), until_ms,
+        result_cache_keep(cache, &key, result_key_hash(&key, cache->seed), until_ms,
                           offsetof(struct shared, texts) + check->record.n + check->path.n);
     if (shared)
         shared_write(check, questions, shared);

@@ -20,11 +20,17 @@ static struct result_cache *cache_at(int64_t now_ms)
     return cache;
 }
 
+static struct result_key key_of(struct span name)
+{
+    return (struct result_key){.facts = {1, 2, 3}, .name = name};
+}
+
 static bool keep(struct result_cache *cache, const char *key, uint64_t hash, int64_t until_ms,
                  const char *value)
 {
     struct span text = span_from_string(value);
-    void *place = result_cache_keep(cache, span_from_string(key), hash, until_ms, text.n);
+    struct result_key whole = key_of(span_from_string(key));
+    void *place = result_cache_keep(cache, &whole, hash, until_ms, text.n);
     if (place)
         memcpy(place, text.p, text.n);
     return place != NULL;
@@ -32,7 +38,8 @@ static bool keep(struct result_cache *cache, const char *key, uint64_t hash, int
 
 static bool has(struct result_cache *cache, const char *key, uint64_t hash, const char *value)
 {
-    struct span found = result_cache_find(cache, span_from_string(key), hash);
+    struct result_key whole = key_of(span_from_string(key));
+    struct span found = result_cache_find(cache, &whole, hash);
     return value ? found.p && span_equal(found, span_from_string(value)) : !found.p;
 }
 
@@ -52,6 +59,22 @@ Test(result_cache, keys_are_compared_in_full)
               cache->misses);
     result_cache_free(&cache);
     cr_expect_null(cache);
+}
+
+/* The same name with one other fact, each in turn. */
+Test(result_cache, facts_are_compared_too)
+{
+    struct result_cache *cache = cache_at(0);
+    cr_assert(keep(cache, "a", HASH, 1000, "1"));
+    for (unsigned i = 0; i < RESULT_FACTS; i++) {
+        struct result_key other = key_of(SPAN("a"));
+        uint64_t hash = result_key_hash(&other, 7);
+        other.facts[i] ^= UINT64_C(1) << 20 * i;
+        cr_expect(!result_cache_find(cache, &other, HASH).p, "fact %u", i);
+        cr_expect(result_key_hash(&other, 7) != hash, "fact %u is in the hash", i);
+    }
+    cr_expect(has(cache, "a", HASH, "1"));
+    result_cache_free(&cache);
 }
 
 Test(result_cache, ends_when_it_was_told_to)
@@ -106,17 +129,17 @@ Test(result_cache, a_full_set_gives_up_what_ends_first)
     result_cache_free(&cache);
 }
 
-/* An entry has 16 octets of its own, the key, and the value from the next multiple of 8 on. */
+/* An entry has 38 octets of its own, the name, and the value from the next multiple of 8 on. */
 Test(result_cache, what_does_not_fit_is_not_kept)
 {
     static char key[BYTES + 1], value[BYTES + 1];
     struct result_cache *cache = cache_at(0);
     memset(key, 'k', sizeof key - 1);
     memset(value, 'v', sizeof value - 1);
-    value[BYTES - 16] = '\0';
+    value[BYTES - 40] = '\0';
     cr_expect(keep(cache, "kk", HASH, 9, value) && has(cache, "kk", HASH, value), "just fits");
-    value[BYTES - 16] = 'v';
-    value[BYTES - 15] = '\0';
+    value[BYTES - 40] = 'v';
+    value[BYTES - 39] = '\0';
     cr_expect(!keep(cache, "kk", HASH, 9, value), "one octet more");
     cr_expect(!keep(cache, key, HASH, 9, ""), "nor a key as long as the entry");
     cr_expect(keep(cache, "k", HASH, 9, "") && has(cache, "k", HASH, ""), "an empty value is one");
@@ -130,10 +153,11 @@ Test(result_cache, values_are_aligned)
     struct result_cache *cache = cache_at(0);
     for (size_t n = 0; n < sizeof key; n++) {
         uint64_t number = 0x0123456789abcdef ^ n;
-        uint64_t *place = result_cache_keep(cache, span_of(key, n), n, 9, sizeof number);
+        struct result_key whole = key_of(span_of(key, n));
+        uint64_t *place = result_cache_keep(cache, &whole, n, 9, sizeof number);
         cr_assert(place && (uintptr_t)place % sizeof number == 0, "%zu", n);
         *place = number;
-        struct span found = result_cache_find(cache, span_of(key, n), n);
+        struct span found = result_cache_find(cache, &whole, n);
         cr_expect(found.n == sizeof number && *(const uint64_t *)(const void *)found.p == number);
     }
     result_cache_free(&cache);
@@ -177,7 +201,8 @@ Test(result_cache, never_gives_what_was_not_kept_last)
             }
             continue;
         }
-        struct span got = result_cache_find(cache, span_from_string(key), k % 5);
+        struct result_key whole = key_of(span_from_string(key));
+        struct span got = result_cache_find(cache, &whole, k % 5);
         if (!got.p)
             continue; /* it may have had to go */
         snprintf(value, sizeof value, "%u", list[k].value);
