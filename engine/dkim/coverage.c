@@ -6,31 +6,18 @@
  */
 #include "dkim/coverage.h"
 
-/* How many instances of each critical name are there that no item covers; negative: more items than
- * instances. */
-static void count_unsigned(const struct mail_header *header, const struct dkim_signature *signature,
-                           int32_t left[FIELD_NAME_COUNT])
-{
-    memset(left, 0, FIELD_NAME_COUNT * sizeof left[0]);
-    for (unsigned name = 1; name < FIELD_CRITICAL_END; name++) {
-        const struct mail_field *lowest = mail_header_known(header, name);
-        left[name] = lowest ? (int32_t)lowest->same : 0;
-    }
-    for (uint32_t i = 0; i < signature->item_count; i++)
-        left[signature->item_names[i]]--;
-}
-
 const char *const *dkim_unsigned_fields(const struct mail_header *header,
                                         const struct dkim_signature *signature, struct arena *arena,
                                         uint32_t *count)
 {
     const char *names[FIELD_CRITICAL_END];
-    int32_t left[FIELD_NAME_COUNT];
-    *count = 0;
+    uint16_t listed[FIELD_NAME_COUNT] = {0};
     uint32_t found = 0;
-    count_unsigned(header, signature, left);
+    *count = 0;
+    for (uint32_t i = 0; i < signature->item_count; i++)
+        listed[signature->item_names[i]]++;
     for (unsigned name = 1; name < FIELD_CRITICAL_END; name++)
-        if (left[name] > 0)
+        if (mail_header_known_count(header, name) > listed[name])
             names[found++] = (const char *)field_names[name].p;
     const char **kept = found ? ARENA_ARRAY(arena, found, const char *) : NULL;
     if (!kept)

@@ -1,40 +1,60 @@
 /*
  * RFC 6376 sections 3.7 and 5.4.2.
  *
- * Which instance of a name comes next is remembered at the lowest field of that name, so an h= of
- * 256 items over 1,000 fields of one name costs 256 steps, not 256,000 (security.md B11). Each
- * field goes in at most once, so the canonical text is no longer than the header and one CRLF.
+ * Which instance of a name comes next is remembered by the name's number, or at the lowest field of
+ * a name that has none, so an h= of 256 items over 1,000 fields of one name costs 256 steps, not
+ * 256,000 (security.md B11). Each field goes in at most once, so the canonical text is no longer
+ * than the header and one CRLF.
  */
 #include "dkim/header_hash.h"
 
-/* Per field, used at the lowest of a name: what the next item of that name takes. */
 enum
 {
-    NOT_STARTED = 0, /* the lowest field itself; otherwise 1 + position */
-    EXHAUSTED = -1,
+    STARTED = 1,
 };
 
-static int32_t place_of(const struct mail_field *field)
+struct choice /* of the fields that the items of h= stand for */
 {
-    return field ? (int32_t)field->position + 1 : EXHAUSTED;
+    const struct mail_header *header;
+    const struct mail_field *self; /* the one being verified: no candidate (DV-20, DV-21, AV-16) */
+    /* What the next item of a known name takes: 1 + position; 0: none is left. */
+    uint16_t known[FIELD_NAME_COUNT];
+    uint16_t *others; /* arena: the same of another name, at the position of its lowest field, with
+                         STARTED added; 0: the lowest itself. NULL: of none */
+};
+
+static inline uint16_t place_above(const struct choice *choice, uint16_t place)
+{
+    return (uint16_t)(choice->header->fields[place - 1].above + 1);
 }
 
-/* The next unused one of `lowest` and those of its name upward, or NULL; the field that is being
- * verified is no candidate (DV-20, DV-21, AV-16). */
-static const struct mail_field *next_instance(const struct mail_header *header,
-                                              const struct mail_field *lowest,
-                                              const struct mail_field *self, int32_t *places)
+/* Takes the field at *next, or the one above it, and moves *next up. NULL: none is left. */
+static inline const struct mail_field *take(const struct choice *choice, uint16_t *next)
 {
+    uint16_t place = *next;
+    if (place && place == choice->self->position + 1)
+        place = place_above(choice, place);
+    *next = place ? place_above(choice, place) : 0;
+    return place ? &choice->header->fields[place - 1] : NULL;
+}
+
+/* The same for a name that is not known. False without memory. */
+static bool take_other(struct choice *choice, struct span name, struct arena *arena,
+                       const struct mail_field **field)
+{
+    const struct mail_field *lowest = mail_header_other(choice->header, name);
+    *field = NULL;
     if (!lowest)
-        return NULL;
-    int32_t *place = &places[lowest->position];
-    if (*place == EXHAUSTED)
-        return NULL;
-    const struct mail_field *field = *place == NOT_STARTED ? lowest : &header->fields[*place - 1];
-    if (field->position == self->position)
-        field = mail_header_above(header, field);
-    *place = field ? place_of(mail_header_above(header, field)) : EXHAUSTED;
-    return field;
+        return true;
+    if (!choice->others)
+        choice->others = ARENA_ARRAY(arena, choice->header->count, uint16_t);
+    if (!choice->others)
+        return false;
+    uint16_t *started = &choice->others[lowest->position];
+    uint16_t next = *started ? *started - STARTED : (uint16_t)(lowest->position + 1);
+    *field = take(choice, &next);
+    *started = next + STARTED;
+    return true;
 }
 
 /* Appends what is signed. False without memory; the buffer may have failed besides. */
@@ -42,18 +62,19 @@ static bool write_text(const struct mail_header *header, const struct dkim_signa
                        struct arena *arena, struct buffer *text)
 {
     assert(signature->kind != DKIM_ARC_SEAL);
-    const struct mail_field *self = signature->field;
-    int32_t *places = ARENA_ARRAY(arena, header->count, int32_t);
-    if (!places)
-        return false;
+    struct choice choice = {.header = header, .self = signature->field};
+    memcpy(choice.known, header->known, sizeof choice.known);
     for (uint32_t i = 0; i < signature->item_count; i++) {
-        const struct mail_field *lowest =
-            mail_header_named(header, signature->item_names[i], signature->items[i]);
-        const struct mail_field *field = next_instance(header, lowest, self, places);
+        uint8_t name = signature->item_names[i];
+        const struct mail_field *field;
+        if (name)
+            field = take(&choice, &choice.known[name]);
+        else if (!take_other(&choice, signature->items[i], arena, &field))
+            return false;
         if (field)
             canon_field(signature->header_canon, field, (struct span){NULL, 0}, text);
     }
-    canon_field(signature->header_canon, self, signature->b_value, text); /* DV-22 */
+    canon_field(signature->header_canon, signature->field, signature->b_value, text); /* DV-22 */
     if (text->n >= 2 && memcmp(text->p + text->n - 2, "\r\n", 2) == 0)
         text->n -= 2;
     return true;

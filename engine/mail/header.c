@@ -153,28 +153,30 @@ static inline uint32_t bucket_of(const struct mail_header *header, struct span n
     }
 }
 
-/* Puts the field, whose `known` is set, below those of its name; returns the one that was the
- * lowest, or NO_FIELD. */
-static inline int32_t index_put(struct mail_header *header, struct mail_field *field,
-                                int32_t *buckets)
+/* Puts the field, whose `known` is set, below those of its name. */
+static inline void index_known(struct mail_header *header, struct mail_field *field)
 {
-    int32_t above;
-    if (field->known) {
-        above = (int32_t)header->known[field->known] - 1;
-        header->known[field->known] = (uint16_t)(field->position + 1);
-        return above;
-    }
+    field->above = (int32_t)header->known[field->known] - 1;
+    header->known[field->known] = (uint16_t)(field->position + 1);
+    field->same = ++header->counts[field->known];
+}
+
+static inline void index_other(struct mail_header *header, struct mail_field *field,
+                               int32_t *buckets)
+{
     field->hash = name_hash(header, field->name);
     uint32_t at = bucket_of(header, field->name, field->hash);
-    above = buckets[at];
+    field->above = buckets[at];
+    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
     buckets[at] = (int32_t)field->position;
-    return above;
 }
 
 static inline void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
 {
-    field->above = index_put(header, field, buckets);
-    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
+    if (field->known)
+        index_known(header, field);
+    else
+        index_other(header, field, buckets);
     field->indexed = true;
 }
 
@@ -183,9 +185,9 @@ static void note_block(const struct mail_header *header, struct mail_anomalies *
     if (header->block.n >= 3 && memcmp(header->block.p, "\xef\xbb\xbf", 3) == 0)
         mail_anomaly_note(anomalies, ANOMALY_BOM);
     for (unsigned name = 1; name < FIELD_SINGLE_END; name++) { /* C03, DV-46 */
-        const struct mail_field *lowest = mail_header_known(header, name);
-        if (lowest && lowest->same > 1)
-            mail_anomaly_note_times(anomalies, ANOMALY_HDR_DUPLICATE, lowest->same - 1);
+        uint32_t count = mail_header_known_count(header, name);
+        if (count > 1)
+            mail_anomaly_note_times(anomalies, ANOMALY_HDR_DUPLICATE, count - 1);
     }
 }
 
@@ -317,11 +319,8 @@ const char *mail_header_index(struct mail_header *header, struct span block,
     return NULL;
 }
 
-const struct mail_field *mail_header_named(const struct mail_header *header, enum field_name known,
-                                           struct span name)
+const struct mail_field *mail_header_other(const struct mail_header *header, struct span name)
 {
-    if (known)
-        return mail_header_known(header, known);
     if (header->bucket_count == 0 || name.n == 0)
         return NULL;
     int32_t lowest = header->buckets[bucket_of(header, name, name_hash(header, name))];
@@ -330,7 +329,8 @@ const struct mail_field *mail_header_named(const struct mail_header *header, enu
 
 const struct mail_field *mail_header_lowest(const struct mail_header *header, struct span name)
 {
-    return mail_header_named(header, field_name_find(name), name);
+    enum field_name known = field_name_find(name);
+    return known ? mail_header_known(header, known) : mail_header_other(header, name);
 }
 
 const struct mail_field *mail_header_above(const struct mail_header *header,

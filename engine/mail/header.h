@@ -41,8 +41,9 @@ struct mail_header
     uint32_t count;
     struct span block; /* arena: all fields' bytes */
     /* The rest is the index's own. */
-    uint16_t known[FIELD_NAME_COUNT]; /* 1 + the lowest field of a known name; 0: none */
-    const int32_t *buckets;           /* lowest field of another name, by hash */
+    uint16_t known[FIELD_NAME_COUNT];  /* 1 + the lowest field of a known name; 0: none */
+    uint16_t counts[FIELD_NAME_COUNT]; /* fields of a known name */
+    const int32_t *buckets;            /* lowest field of another name, by hash */
     uint32_t bucket_count;
 };
 STATIC_ASSERT(MAX_FIELD_COUNT < UINT16_MAX);
@@ -56,13 +57,17 @@ static inline const struct mail_field *mail_header_known(const struct mail_heade
     uint16_t lowest = header->known[name];
     return lowest ? &header->fields[lowest - 1] : NULL;
 }
-/* The same for who has field_name_find(name) already. */
-const struct mail_field *mail_header_named(const struct mail_header *header, enum field_name known,
-                                           struct span name);
+/* The same for a name that is not known. */
+const struct mail_field *mail_header_other(const struct mail_header *header, struct span name);
 /* The next field upward of the same name, or NULL. */
 const struct mail_field *mail_header_above(const struct mail_header *header,
                                            const struct mail_field *field);
 /* How many fields have this name. */
+static inline uint32_t mail_header_known_count(const struct mail_header *header,
+                                               enum field_name name)
+{
+    return header->counts[name];
+}
 uint32_t mail_header_count(const struct mail_header *header, struct span name);
 /* There is at least one field with a name of RFC 5322 3.6.8: this may be called a message. */
 bool mail_header_is_message(const struct mail_header *header);
