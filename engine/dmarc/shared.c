@@ -33,15 +33,15 @@ struct shared
 
 /* The options are immutable while a table lives; those that it might be used with differ in this.
  */
-static inline struct result_key key_of(const struct dns_name *author,
-                                       const struct dmarc_options *options)
+static void key_write(const struct dns_name *author, const struct dmarc_options *options,
+                      struct result_key *key)
 {
-    return (struct result_key){
-        .facts = {(uint64_t)options->psd_count << 32 | (unsigned)options->mode << 1 |
-                      options->always_ask_existence,
-                  (uintptr_t)options->psd_names, (uintptr_t)options->psl},
-        .name = dns_name_span(author),
-    };
+    key->facts[0] = (uint64_t)options->psd_count << 32 | (unsigned)options->mode << 1 |
+                    options->always_ask_existence;
+    key->facts[1] = (uintptr_t)options->psd_names;
+    key->facts[2] = (uintptr_t)options->psl;
+    key->name.p = author->wire;
+    key->name.n = author->length;
 }
 
 /* --- taking --- */
@@ -88,7 +88,8 @@ bool dmarc_shared_take(struct result_cache *cache, const struct dns_name *author
                        const struct dmarc_options *options, struct arena *arena,
                        struct dmarc_discovery *discovery)
 {
-    struct result_key key = key_of(author, options);
+    struct result_key key;
+    key_write(author, options, &key);
     struct span value = result_cache_find(cache, &key, result_key_hash(&key, cache->seed));
     const struct shared *shared = (const void *)value.p;
     dmarc_discovery_init(discovery);
@@ -174,7 +175,8 @@ void dmarc_shared_keep(struct result_cache *cache, const struct dmarc_options *o
     const struct dmarc_walk *walk = &discovery->walk;
     if (!may_share(discovery, asked))
         return;
-    struct result_key key = key_of(&discovery->from_domain, options);
+    struct result_key key;
+    key_write(&discovery->from_domain, options, &key);
     struct shared *shared = result_cache_keep(cache, &key, result_key_hash(&key, cache->seed),
                                               asked->shared_until_ms, value_bytes(walk));
     if (!shared)

@@ -299,18 +299,17 @@ void mail_address_list_parse(struct span value, struct arena *arena,
                              struct mail_anomalies *anomalies, struct limit_hits *hits,
                              struct mail_address_list *list)
 {
-    struct mail_address plain;
     *list = (struct mail_address_list){.error = MAIL_ADDRESS_OK};
-    if (!address_plain(value, &plain)) {
-        parse_any(value, arena, anomalies, hits, list);
-        return;
-    }
     struct mail_address *address = arena_alloc_raw(arena, sizeof *address);
     if (!address) {
         list->error = MAIL_ADDRESS_NO_MEMORY;
         return;
     }
-    *address = plain;
+    if (!address_plain(value, address)) {
+        arena_resize(arena, address, sizeof *address, 0); /* given back */
+        parse_any(value, arena, anomalies, hits, list);
+        return;
+    }
     list->addresses = address;
     list->count = 1;
 }

@@ -70,10 +70,9 @@ static bool read_spec(struct span in, size_t *at, struct mail_address *address)
     size_t end = skip_dot_atom(in, at_sign + 1);
     if (end == at_sign + 1)
         return false;
-    *address = (struct mail_address){
-        .local = span_slice(in, *at, at_sign),
-        .domain = span_slice(in, at_sign + 1, end),
-    };
+    address->local = span_slice(in, *at, at_sign);
+    address->domain = span_slice(in, at_sign + 1, end);
+    address->literal = address->non_ascii = false;
     *at = end;
     return true;
 }

@@ -16,20 +16,21 @@ struct shared
     uint8_t texts[]; /* record, path */
 };
 
-/* In registers: what is written in parts and read as a whole waits for the writing. */
-static inline struct result_key key_of(const struct spf_shared_id *id)
+/* Word by word: one that is written in parts is read after a wait. */
+static void key_write(const struct spf_shared_id *id, struct result_key *key)
 {
-    uint64_t high, low = 0;
+    const struct ip *client = id->client;
+    uint64_t high, low;
     uint32_t v4;
-    memcpy(&high, id->client.bytes, sizeof high);
-    memcpy(&low, id->client.bytes + sizeof high, sizeof low);
-    memcpy(&v4, id->client.bytes, sizeof v4);
-    bool is_v4 = id->client.family == IP_V4;
-    return (struct result_key){
-        .facts = {(uint64_t)id->void_limit << 32 | (unsigned)id->client.family << 1 | id->besides,
-                  is_v4 ? v4 : high, is_v4 ? 0 : low},
-        .name = dns_name_span(id->domain),
-    };
+    memcpy(&high, client->bytes, sizeof high);
+    memcpy(&low, client->bytes + sizeof high, sizeof low);
+    memcpy(&v4, client->bytes, sizeof v4);
+    bool is_v4 = client->family == IP_V4;
+    key->facts[0] = (uint64_t)id->void_limit << 32 | (unsigned)client->family << 1 | id->besides;
+    key->facts[1] = is_v4 ? v4 : high;
+    key->facts[2] = is_v4 ? 0 : low;
+    key->name.p = id->domain->wire;
+    key->name.n = id->domain->length;
 }
 
 /* The explanation of a fail is the message's own: it may have all macros (SP-37). */
@@ -43,7 +44,9 @@ static bool texts_take(const struct shared *shared, struct arena *arena, struct 
 {
     struct span texts = span_of(shared->texts, (size_t)shared->record_n + shared->path_n);
     size_t mechanism_end = (size_t)shared->mechanism_at + shared->mechanism_n;
-    check->record = check->mechanism = check->path = (struct span){NULL, 0};
+    check->record = (struct span){NULL, 0};
+    check->mechanism = (struct span){NULL, 0};
+    check->path = (struct span){NULL, 0};
     if (texts.n == 0)
         return true;
     texts = arena_copy(arena, texts);
@@ -59,7 +62,8 @@ bool spf_shared_take(struct result_cache *cache, const struct spf_shared_id *id,
                      bool want_explanation, struct arena *arena, struct spf_check *check,
                      uint32_t *questions)
 {
-    struct result_key key = key_of(id);
+    struct result_key key;
+    key_write(id, &key);
     struct span value = result_cache_find(cache, &key, result_key_hash(&key, cache->seed));
     const struct shared *shared = (const void *)value.p;
     if (!shared || is_explained(want_explanation, (enum result)shared->result) ||
@@ -104,7 +108,8 @@ void spf_shared_keep(struct result_cache *cache, const struct spf_shared_id *id,
         is_explained(want_explanation, check->result) || questions > QUESTIONS_MAX)
         return;
     assert(check->lookups <= UINT8_MAX && check->voids <= UINT8_MAX);
-    struct result_key key = key_of(id);
+    struct result_key key;
+    key_write(id, &key);
     struct shared *shared =
         result_cache_keep(cache, &key, result_key_hash(&key, cache->seed), until_ms,
                           offsetof(struct shared, texts) + check->record.n + check->path.n);

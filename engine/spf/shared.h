@@ -15,7 +15,7 @@
 struct spf_shared_id
 {
     const struct dns_name *domain; /* borrowed */
-    struct ip client;              /* never IPv4-mapped */
+    const struct ip *client;       /* borrowed; never IPv4-mapped */
     uint32_t void_limit;
     bool besides; /* HELO beside MAIL FROM */
 };

@@ -46,6 +46,7 @@ struct judging
     struct dns_answers *answers;
     struct arena *arena;
     struct limit_hits *hits;
+    struct ip client; /* SP-5, E11: never IPv4-mapped */
 };
 
 /* SP-3, SP-4, E12: NULL, or why this is no domain to ask about; *name is then as it was, or
@@ -77,7 +78,8 @@ static void identity_begin(struct identity *id, enum spf_scope scope, const char
 {
     id->scope = scope;
     id->reason = reason;
-    id->local = id->domain_text = (struct span){NULL, 0};
+    id->local = (struct span){NULL, 0};
+    id->domain_text = (struct span){NULL, 0};
     id->domain.length = id->domain.labels = 0;
     id->besides = false;
 }
@@ -150,7 +152,7 @@ static struct spf_shared_id shared_id(const struct judging *judging, const struc
 {
     return (struct spf_shared_id){
         .domain = &id->domain,
-        .client = ip_unmap(judging->request->client), /* SP-5, E11 */
+        .client = &judging->client,
         .void_limit = judging->request->void_limit,
         .besides = id->besides,
     };
@@ -180,7 +182,7 @@ static enum judge identity_check(const struct judging *judging, const struct ide
     run.answers = judging->answers;
     run.arena = judging->arena;
     run.hits = judging->hits;
-    run.client = ip_unmap(judging->request->client); /* SP-5, E11 */
+    run.client = judging->client;
     run.local = id->local.n ? id->local : SPAN("postmaster");
     run.local_ascii = is_ascii(run.local);
     run.sender = &id->domain;
@@ -295,7 +297,7 @@ enum judge spf_judge(const struct spf_request *request, struct dns_answers *answ
                      struct arena *arena, struct limit_hits *hits, struct spf_judgement *judgement)
 {
     struct limit_hits counted;
-    const struct judging judging = {request, answers, arena, &counted};
+    const struct judging judging = {request, answers, arena, &counted, ip_unmap(request->client)};
     struct outcome checked;
     struct outcome helo;
     struct identity id;
