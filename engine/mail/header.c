@@ -153,30 +153,28 @@ static inline uint32_t bucket_of(const struct mail_header *header, struct span n
     }
 }
 
-/* Puts the field, whose `known` is set, below those of its name. */
-static inline void index_known(struct mail_header *header, struct mail_field *field)
+/* Puts the field, whose `known` is set, below those of its name; returns the one that was the
+ * lowest, or NO_FIELD. */
+static inline int32_t index_put(struct mail_header *header, struct mail_field *field,
+                                int32_t *buckets)
 {
-    field->above = (int32_t)header->known[field->known] - 1;
-    header->known[field->known] = (uint16_t)(field->position + 1);
-    field->same = ++header->counts[field->known];
-}
-
-static inline void index_other(struct mail_header *header, struct mail_field *field,
-                               int32_t *buckets)
-{
+    int32_t above;
+    if (field->known) {
+        above = (int32_t)header->known[field->known] - 1;
+        header->known[field->known] = (uint16_t)(field->position + 1);
+        return above;
+    }
     field->hash = name_hash(header, field->name);
     uint32_t at = bucket_of(header, field->name, field->hash);
-    field->above = buckets[at];
-    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
+    above = buckets[at];
     buckets[at] = (int32_t)field->position;
+    return above;
 }
 
 static inline void index_add(struct mail_header *header, struct mail_field *field, int32_t *buckets)
 {
-    if (field->known)
-        index_known(header, field);
-    else
-        index_other(header, field, buckets);
+    field->above = index_put(header, field, buckets);
+    field->same = field->above == NO_FIELD ? 1 : header->fields[field->above].same + 1;
     field->indexed = true;
 }
 

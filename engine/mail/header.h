@@ -41,9 +41,8 @@ struct mail_header
     uint32_t count;
     struct span block; /* arena: all fields' bytes */
     /* The rest is the index's own. */
-    uint16_t known[FIELD_NAME_COUNT];  /* 1 + the lowest field of a known name; 0: none */
-    uint16_t counts[FIELD_NAME_COUNT]; /* fields of a known name */
-    const int32_t *buckets;            /* lowest field of another name, by hash */
+    uint16_t known[FIELD_NAME_COUNT]; /* 1 + the lowest field of a known name; 0: none */
+    const int32_t *buckets;           /* lowest field of another name, by hash */
     uint32_t bucket_count;
 };
 STATIC_ASSERT(MAX_FIELD_COUNT < UINT16_MAX);
@@ -66,7 +65,8 @@ const struct mail_field *mail_header_above(const struct mail_header *header,
 static inline uint32_t mail_header_known_count(const struct mail_header *header,
                                                enum field_name name)
 {
-    return header->counts[name];
+    const struct mail_field *lowest = mail_header_known(header, name);
+    return lowest ? lowest->same : 0;
 }
 uint32_t mail_header_count(const struct mail_header *header, struct span name);
 /* There is at least one field with a name of RFC 5322 3.6.8: this may be called a message. */
