@@ -307,6 +307,50 @@ Test(text, header_end)
     }
 }
 
+/* Lines and folds as they are, all lengths, now and then something odd; the end, if any, anywhere.
+ */
+static void lines_make(uint64_t *state, uint8_t *in, size_t n)
+{
+    static const struct span odd[] = {SPAN("\r"),     SPAN("\n"),   SPAN("\n\r"),  SPAN("\0"),
+                                      SPAN("\r\r\n"), SPAN("\x80"), SPAN("\r\n\n")};
+    unsigned longest = 1 + soup_next(state) % 90, strange = soup_next(state) % 3;
+    size_t at = 0, end = soup_next(state) % (n + 1);
+    memset(in, 'y', n);
+    while (at < end) {
+        struct span piece = soup_next(state) % 4 ? SPAN("\r\n") : SPAN("\r\n\t");
+        if (strange == 0 && soup_next(state) % 8 == 0)
+            piece = odd[soup_next(state) % COUNT_OF(odd)];
+        at += 1 + soup_next(state) % longest;
+        if (at + piece.n > end)
+            break;
+        memcpy(in + at, piece.p, piece.n);
+        at += piece.n;
+    }
+    if (end >= 4 && soup_next(state) % 4)
+        memcpy(in + end - 4, "\r\n\r\n", 4);
+}
+
+Test(text, header_end_of_lines)
+{
+    static struct header_run want, got;
+    for (int level = -1; levels_next(&level);) {
+        uint64_t state = SEED;
+        size_t ended = 0;
+        for (size_t round = 0; round < 5 * ROUNDS; round++) {
+            size_t n = round % LONGEST;
+            uint8_t *in = guarded(0, n);
+            lines_make(&state, in, n);
+            want.taken = reference_header_end(&want.header, in, n, want.pieces, &want.count);
+            header_feed(&got, in, n, n + 1, 0);
+            runs_compare(&got, &want, "lines, round", round);
+            header_feed(&got, in, n, 1 + soup_next(&state) % 200, soup_next(&state) % LONGEST);
+            runs_compare(&got, &want, "lines in pieces, round", round);
+            ended += want.header.ended;
+        }
+        cr_expect(ended > ROUNDS, "%s: %zu ended", LEVEL, ended);
+    }
+}
+
 /* Each odd octet, and each half of a CRLF, at every place of a header with an end. */
 Test(text, header_end_counts_what_is_odd)
 {

@@ -162,6 +162,43 @@ static inline size_t block_relax(const uint8_t *in, uint8_t *out, struct unusual
     return 64 - (size_t)__builtin_popcountll(_cvtmask64_u64(drop));
 }
 
+struct seen /* a sum of blocks */
+{
+    struct unusual unusual;
+    __m512i high;
+};
+
+static inline struct seen seen_none(void)
+{
+    return (struct seen){unusual_none(), _mm512_setzero_si512()};
+}
+
+#define BLOCK_BEGINS
+/*
+ * Of p[0..64) the octets that have a LF in front and are no blank. With p[-1], so that nothing is
+ * carried from block to block. *cr: one of them is a CR; otherwise the block is added to the sum.
+ */
+static inline uint64_t block_begins(const uint8_t *p, struct seen *seen, bool *cr)
+{
+    const __m512i blank = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', -1, -1, -1, -1, -1, -1));
+    __m512i before = avx512_load_once(p - 1), v = avx512_load_once(p);
+    __mmask64 begins = _mm512_cmpeq_epi8_mask(before, _mm512_set1_epi8('\n'));
+    begins = _mm512_mask_cmpneq_epi8_mask(begins, _mm512_shuffle_epi8(blank, v), v);
+    __mmask64 crs = _mm512_mask_cmpeq_epi8_mask(begins, v, _mm512_set1_epi8('\r'));
+    *cr = !_kortestz_mask64_u8(crs, crs);
+    if (*cr)
+        return 0;
+    unusual_add(&seen->unusual, before, v);
+    seen->high = _mm512_or_si512(seen->high, v);
+    return _cvtmask64_u64(begins);
+}
+
+static inline bool seen_high(struct seen seen)
+{
+    return _mm512_movepi8_mask(seen.high) != 0;
+}
+
 static inline struct block block_spaces(struct block b)
 {
     __mmask64 tabs = _mm512_cmpeq_epi8_mask(b.v, _mm512_set1_epi8('\t'));

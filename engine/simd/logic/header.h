@@ -29,6 +29,11 @@ static inline size_t write_places(uint64_t mask, size_t at, struct simd_piece *p
     return count;
 }
 
+static inline bool is_crlf(const uint8_t *p)
+{
+    return p[0] == '\r' && p[1] == '\n';
+}
+
 struct header_walk /* a call's state; after_cr and crlf as in struct simd_header */
 {
     uint64_t after_cr, crlf;
@@ -57,7 +62,47 @@ static inline struct header_walk header_blocks(const struct simd_header *header,
     return walk;
 }
 
-/* The block that is not whole, or has the header's end. */
+#ifdef BLOCK_BEGINS
+/* The same behind the first block, up to one in which a line begins with a CR. A LF is taken for a
+ * CRLF: false where that, or something else, is not as it should be, and all must be done again.
+ * Half the compares, nothing carried from block to block (canon_bench, a header of 4 KB: 341 to 252
+ * ns, 2026-11-22, Zen 4). */
+static inline bool header_usual_blocks(const struct simd_header *header, const uint8_t *in,
+                                       size_t n, struct simd_piece *pieces,
+                                       struct header_walk *walk)
+{
+    struct seen seen = seen_none();
+    size_t at = walk->at, count = walk->count;
+    if (walk->after_cr && (walk->crlf & 1))
+        return true; /* that line is the empty one, perhaps */
+    for (bool cr; n - at >= SIMD_BLOCK && count <= HEADER_FULL; at += SIMD_BLOCK) {
+        uint64_t begins = block_begins(in + at, &seen, &cr);
+        if (cr)
+            break;
+        count += write_places(begins, header->taken + at, pieces + count);
+    }
+    walk->odd |= seen_high(seen) || in[at - 1] == 0;
+    walk->after_cr = in[at - 1] == '\r';
+    walk->crlf = (uint64_t)is_crlf(in + at - 2) << 1 | is_crlf(in + at - 3);
+    walk->at = at;
+    walk->count = count;
+    return !unusual_any(seen.unusual);
+}
+
+static inline struct header_walk header_most(const struct simd_header *header, const uint8_t *in,
+                                             size_t n, struct simd_piece *pieces)
+{
+    size_t first = n < SIMD_BLOCK ? n : SIMD_BLOCK;
+    struct header_walk walk = header_blocks(header, in, first, pieces);
+    if (walk.at == 0 || (!walk.odd && header_usual_blocks(header, in, n, pieces, &walk)))
+        return walk;
+    return header_blocks(header, in, n, pieces);
+}
+#else
+#define header_most header_blocks
+#endif
+
+/* Any block: the one that is not whole, or has the header's end. */
 static inline void header_last(struct simd_header *header, struct header_walk *walk,
                                const uint8_t *in, size_t n, struct simd_piece *pieces)
 {
@@ -75,6 +120,7 @@ static inline void header_last(struct simd_header *header, struct header_walk *w
     uint64_t begins = (crlf << 1 | walk->crlf >> 1) & ~lines.wsp & valid;
     walk->odd |= ((lines.lf ^ behind_cr) | block_odd(b)) & valid;
     walk->count += write_places(begins, header->taken + walk->at, pieces + walk->count);
+    walk->after_cr = lines.cr >> (part - 1) & 1;
     walk->crlf = last_two(crlf & valid, part, (uint8_t)walk->crlf);
     walk->at += part;
 }
@@ -85,8 +131,8 @@ static size_t header_end(struct simd_header *header, const uint8_t *in, size_t n
     *count = 0;
     if (header->ended || n == 0)
         return 0;
-    struct header_walk walk = header_blocks(header, in, n, pieces);
-    if (walk.at < n && walk.count <= HEADER_FULL)
+    struct header_walk walk = header_most(header, in, n, pieces);
+    while (walk.at < n && walk.count <= HEADER_FULL && !header->ended)
         header_last(header, &walk, in, n, pieces);
     if (walk.odd)
         count_octets(&header->octets, in, walk.at);

@@ -24,6 +24,10 @@
  *   block_relax(p, out, sum)              instead of these two, where BLOCK_RELAXES is defined:
  *                                         drops of p[0..64) each blank with a blank or CR behind
  *                                         it, makes others SP, writes 64 octets; how many count
+ *   struct seen, seen_none(),             where BLOCK_BEGINS is defined: a sum of blocks, unusual
+ *   seen_high(sum), sum.unusual           ones and octets above 127
+ *   block_begins(p, sum, cr)              mask: of p[0..64) no blank, and LF in front; *cr: one of
+ *                                         them is CR, and nothing was added. Reads p[-1]
  *   block_spaces(b)                       HTAB becomes SP
  *   block_gaps_to_spaces(b)               HTAB, CR and LF become SP
  *   block_lower(b, n)                     letters of the first n octets, 63 at most, become small
