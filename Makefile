@@ -44,6 +44,10 @@ endif
 # octets: 12 ns, by a call of memset 5). clang does not, and does not know the options.
 STRINGS := -mmemset-strategy=libcall:-1:noalign -mmemcpy-strategy=libcall:-1:noalign
 MODE += $(shell $(CC) $(STRINGS) -E -x c /dev/null >/dev/null 2>&1 && echo $(STRINGS))
+# Order and choice of instructions as for Skylake; all of them run on every x86-64. Zen 4 likes it better than gcc's
+# generic choice and than that for Zen 2 and 3 (10 KB messages: 7.43 us, 7.54, 7.58 and 7.57).
+TUNE := $(if $(findstring clang,$(CC)),,$(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mtune=skylake))
+MODE += $(TUNE)
 endif
 ifneq ($(findstring clang,$(CC)),)
 B := $(B)$(if $(SANITIZE),-,/)clang
@@ -140,9 +144,9 @@ $B/engine/simd/sse/%.o:    ISA := -O3 -mssse3 -msse4.2 -mpopcnt
 $B/engine/simd/avx2/%.o:   ISA := -O3 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 $B/engine/simd/avx512/%.o: ISA := -O3 -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mavx512f -mavx512bw -mavx512dq \
                                  -mavx512vl -mavx512vbmi -mavx512vbmi2
-# (Debugging places of variables in the unrolled loops: most of the time that compiling takes. The frame pointer: as
-# when the 10^8 differential cases ran, whose machine code this is; and for the same reason no LTO below.)
-LANES := -fno-omit-frame-pointer $(if $(findstring clang,$(CC)),,-fno-var-tracking)
+# (Debugging places of variables in the unrolled loops: most of the time that compiling takes. The frame pointer and
+# the tuning: as when the 10^8 differential cases ran, whose machine code this is; and for the same reason no LTO below.)
+LANES := -fno-omit-frame-pointer $(TUNE:%=-mtune=generic) $(if $(findstring clang,$(CC)),,-fno-var-tracking)
 $B/engine/crypto/rsa_ifma%.o: ISA := $(LANES) -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx512vbmi -mavx512ifma -mbmi2
 $B/engine/crypto/rsa_avx2.o: ISA := $(LANES) -mavx2 -mbmi2
 # What tests and differential cases ran on is what ships.
