@@ -2,21 +2,13 @@
 #include "verdict/method.h"
 #include "verdict/part.h"
 
-static const char *canon_word(enum canon canon)
-{
-    return canon == CANON_RELAXED ? "relaxed" : "simple";
-}
-
 static void write_canonicalization(struct jsonw *json, const struct dkim_signature *signature)
 {
-    char text[sizeof "relaxed/relaxed"];
-    size_t n = 0;
-    for (const char *p = canon_word(signature->header_canon); *p; p++)
-        text[n++] = *p;
-    text[n++] = '/';
-    for (const char *p = canon_word(signature->body_canon); *p; p++)
-        text[n++] = *p;
-    jsonw_span(json, "canonicalization", span_of(text, n));
+    static const char *const words[2][2] = {
+        [CANON_SIMPLE] = {[CANON_SIMPLE] = "simple/simple", [CANON_RELAXED] = "simple/relaxed"},
+        [CANON_RELAXED] = {[CANON_SIMPLE] = "relaxed/simple", [CANON_RELAXED] = "relaxed/relaxed"},
+    };
+    jsonw_string(json, "canonicalization", words[signature->header_canon][signature->body_canon]);
 }
 
 /* i= as written; RFC 6376 3.5: "@" followed by the domain where the tag is absent. */
