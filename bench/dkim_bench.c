@@ -62,7 +62,7 @@ static size_t read_header(struct message *m)
     size_t used = mail_reader_feed(&m->reader, buffer_span(&m->text));
     mail_reader_end(&m->reader);
     must(!m->reader.refused, "the header is refused");
-    dkim_signature_parse(&m->reader.header.fields[0], DKIM_SIGNATURE, &m->arena, &m->hits,
+    dkim_signature_parse(&m->reader.header.fields[0], DKIM_SIGNATURE, &m->arena, &m->hits, NULL,
                          &m->signature);
     return used;
 }
@@ -180,7 +180,7 @@ static void parse_once(void *context)
     struct message *m = context;
     struct dkim_signature signature;
     arena_reset(&m->work);
-    dkim_signature_parse(&m->reader.header.fields[0], DKIM_SIGNATURE, &m->work, &m->hits,
+    dkim_signature_parse(&m->reader.header.fields[0], DKIM_SIGNATURE, &m->work, &m->hits, NULL,
                          &signature);
     bench_keep(&signature);
 }

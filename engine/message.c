@@ -58,7 +58,7 @@ static void ask_what_was_spared(struct message *message, uint32_t to_come)
     uint32_t spared = message->spf.spared + by_dmarc;
     if (spared == 0 || answers->count + spared + to_come <= answers->ceiling)
         return;
-    answers->results = (struct shared_results){.spf = NULL, .dmarc = NULL};
+    answers->results.spf = answers->results.dmarc = NULL;
     if (message->spf.spared)
         message->spf_done = message->spf_kept = false;
     if (by_dmarc)
@@ -196,6 +196,7 @@ static void judge_header(struct message *message)
         .testing_as_unsigned = message->options->dkim_testing_as_unsigned,
         .author_domains = message->authors.names,
         .author_count = message->authors.count,
+        .lists = message->answers.results.lists,
     };
     message->arc_options = (struct arc_options){
         .now = message->envelope.now,
@@ -581,8 +582,7 @@ void message_move(struct message *message, const struct dns_near *near)
     message->body.queue = NULL;
     message->queue = NULL;
     message->answers.near = near;
-    message->answers.results =
-        (struct shared_results){.spf = NULL, .dmarc = NULL}; /* another thread's */
+    message->answers.results = (struct shared_results){.spf = NULL}; /* another thread's */
 }
 
 static void let_go(struct message *message)

@@ -111,7 +111,7 @@ static void take_signature(struct reading *reading, const struct mail_field *fie
                            enum dkim_kind kind)
 {
     struct dkim_signature signature;
-    dkim_signature_parse(field, kind, reading->judgement->arena, reading->judgement->hits,
+    dkim_signature_parse(field, kind, reading->judgement->arena, reading->judgement->hits, NULL,
                          &signature);
     if (signature.instance == 0) {
         note_fault(reading, signature.reason, 0);

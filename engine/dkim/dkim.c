@@ -29,7 +29,8 @@ static void read_field(struct dkim_judgement *judgement, const struct mail_field
     struct dkim_signature *signature = &verified->signature;
     memset(verified, 0, offsetof(struct dkim_verified, keys));
     dkim_keys_begin(&verified->keys);
-    dkim_signature_parse(field, DKIM_SIGNATURE, judgement->arena, judgement->hits, signature);
+    dkim_signature_parse(field, DKIM_SIGNATURE, judgement->arena, judgement->hits, options->lists,
+                         signature);
     dkim_signature_check_time(signature, options->now, judgement->hits);
     verified->result = signature->result;
     verified->reason = signature->reason;

@@ -27,6 +27,7 @@ struct dkim_options
     bool testing_as_unsigned;
     const struct dns_name *author_domains; /* for ranking: From's domains; may be NULL */
     uint32_t author_count;
+    struct name_lists *lists; /* of this thread, for dkim_begin alone; may be NULL */
 };
 
 struct dkim_verified

@@ -157,7 +157,8 @@ static void signature_clear(struct dkim_signature *signature, enum dkim_kind kin
 }
 
 void dkim_signature_parse(const struct mail_field *field, enum dkim_kind kind, struct arena *arena,
-                          struct limit_hits *hits, struct dkim_signature *signature)
+                          struct limit_hits *hits, struct name_lists *lists,
+                          struct dkim_signature *signature)
 {
     signature_clear(signature, kind, field);
     if (kind == DKIM_ARC_SEAL)
@@ -169,7 +170,7 @@ void dkim_signature_parse(const struct mail_field *field, enum dkim_kind kind, s
         refuse(signature, taglist_error_word(list.error), list.error_at);
         return;
     }
-    struct dkim_reading reading = {signature, arena, hits};
+    struct dkim_reading reading = {signature, arena, hits, lists};
     tags_sort(&list, &tags);
     for (size_t i = 0; i < COUNT_OF(rules); i++)
         apply_rule(&rules[i], tags.known[rules[i].name], 1U << kind, &reading);

@@ -32,6 +32,8 @@ enum dkim_algorithm
 /* The largest l= that is told apart; one below BODY_WHOLE, which means "no l=". */
 #define DKIM_L_MAX (UINT64_MAX - 1)
 
+struct name_lists;
+
 struct dkim_signature
 {
     enum dkim_kind kind;
@@ -73,10 +75,12 @@ struct dkim_signature
  * Parses field->value. Never fails as a call: a signature that cannot be verified carries its
  * result and reason ("missing_tag_bh", "duplicate_tag", "unknown_algorithm", "rsa_sha1",
  * "bad_domain" ...). As much as could be read is filled in for display. Without memory: temperror
- * "no_memory". No DNS, no time: x= against now is dkim_signature_check_time.
+ * "no_memory". No DNS, no time: x= against now is dkim_signature_check_time. `lists`: where h= may
+ * have been read before; NULL: nowhere.
  */
 void dkim_signature_parse(const struct mail_field *field, enum dkim_kind kind, struct arena *arena,
-                          struct limit_hits *hits, struct dkim_signature *signature);
+                          struct limit_hits *hits, struct name_lists *lists,
+                          struct dkim_signature *signature);
 
 /* Time rules (DV-18, C06): expired is fail "expired"; t= too far ahead is fail "future". `now` in
  * s. */

@@ -190,7 +190,7 @@ const char *dkim_read_fields(struct dkim_reading *reading, struct span value)
 {
     struct simd_names names;
     reading->signature->h = value;
-    simd_text()->name_list(value.p, value.n, &field_words, &names);
+    name_lists_read(reading->lists, value, &names);
     if (names.count > MAX_H_ITEMS)
         return over_limit(reading, LIMIT_H_ITEMS);
     if (names.bad)

@@ -7,12 +7,14 @@
 #define DKIM_SIGNATURE_VALUE_H
 
 #include "dkim/signature.h"
+#include "mail/name_lists.h"
 
 struct dkim_reading
 {
     struct dkim_signature *signature; /* caller's */
     struct arena *arena;              /* borrowed */
     struct limit_hits *hits;          /* borrowed */
+    struct name_lists *lists;         /* borrowed; may be NULL */
 };
 
 typedef const char *dkim_value_reader(struct dkim_reading *reading, struct span value);

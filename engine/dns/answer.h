@@ -138,6 +138,7 @@ struct dns_question
 struct shared_results
 {
     struct result_cache *spf, *dmarc;
+    struct name_lists *lists; /* what stands in h=, which needs no evidence */
 };
 
 /*

@@ -49,10 +49,12 @@ void near_init(struct round *round)
     round->near = (struct dns_near){.find = find,
                                     .may_renew = may_renew,
                                     .context = round,
-                                    .hash_key = cache_hash_key(round->reader.cache)};
+                                    .hash_key = cache_hash_key(round->reader.cache),
+                                    .results = {.lists = &round->lists}};
     round->near_sharing = round->near;
     round->near_sharing.results = (struct shared_results){
         .spf = round->spf_shared,
         .dmarc = round->dmarc_shared,
+        .lists = &round->lists,
     };
 }

@@ -19,6 +19,7 @@ void round_init(struct round *round, struct cache *cache,
     round->context = context;
     round->now_ms = 0;
     round->stock_count = 0;
+    memset(&round->lists, 0, sizeof round->lists);
     hash_queue_init(&round->hashes);
     round->spf_shared = result_cache_new(SHARED_SPF_SETS, SHARED_SPF_BYTES, random_seed());
     round->dmarc_shared = result_cache_new(SHARED_DMARC_SETS, SHARED_DMARC_BYTES, random_seed());

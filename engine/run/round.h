@@ -13,6 +13,7 @@
 #define RUN_ROUND_H
 
 #include "cache/cache.h"
+#include "mail/name_lists.h"
 #include "message.h"
 
 enum
@@ -35,6 +36,7 @@ struct round
     struct dns_near near;         /* for message_init: answers of the cache, good for the round */
     struct dns_near near_sharing; /* the same, and results of the messages before */
     struct result_cache *spf_shared, *dmarc_shared; /* owned; NULL without memory */
+    struct name_lists lists;                        /* of h= */
     int64_t now_ms;                                 /* CLOCK_MONOTONIC */
     /* Has a name asked for again (cache_refresh_claim, cache_rotation_claim). Called in the round:
      * must not block. */

@@ -61,7 +61,7 @@ static const char *hash_seal(const struct arc_judgement *chain, const struct sea
     struct limit_hits hits = {.set = 0};
     struct mail_field fields[] = {sign_field_of(aar), sign_field_of(ams), sign_field_of(seal)};
     struct arc_set set = {.aar = &fields[0], .ams = {.field = &fields[1]}};
-    dkim_signature_parse(&fields[2], DKIM_ARC_SEAL, chain->arena, &hits, &set.seal);
+    dkim_signature_parse(&fields[2], DKIM_ARC_SEAL, chain->arena, &hits, NULL, &set.seal);
     if (set.seal.result != RESULT_UNSET)
         return set.seal.reason;
     return hash_sets(chain, options->cv, &set, out) ? NULL : "cannot_hash";

@@ -147,7 +147,7 @@ static const char *hash_field(const struct mail_header *header, struct span raw,
     struct limit_hits hits = {.set = 0};
     struct dkim_signature signature;
     struct mail_field field = sign_field_of(raw);
-    dkim_signature_parse(&field, kind, arena, &hits, &signature);
+    dkim_signature_parse(&field, kind, arena, &hits, NULL, &signature);
     if (signature.result != RESULT_UNSET)
         return signature.reason;
     struct buffer scratch;

@@ -86,7 +86,7 @@ static struct dkim_signature read_signature(struct mail_reader *reader, const ch
     mail_reader_feed(reader, span_from_string(text));
     mail_reader_end(reader);
     cr_assert(!reader->refused && position < reader->header.count, "%s", text);
-    dkim_signature_parse(&reader->header.fields[position], kind, reader->arena, reader->hits,
+    dkim_signature_parse(&reader->header.fields[position], kind, reader->arena, reader->hits, NULL,
                          &signature);
     cr_assert(signature.result == RESULT_UNSET, "%s: %s", text, signature.reason);
     return signature;

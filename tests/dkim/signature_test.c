@@ -38,7 +38,7 @@ static struct dkim_signature parse(enum dkim_kind kind, struct span text)
     static struct mail_field field;
     struct dkim_signature signature;
     field = (struct mail_field){.value = guard_copy(text)};
-    dkim_signature_parse(&field, kind, &arena, &hits, &signature);
+    dkim_signature_parse(&field, kind, &arena, &hits, NULL, &signature);
     return signature;
 }
 

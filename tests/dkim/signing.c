@@ -112,7 +112,8 @@ static void read_message(struct reading *r, struct span message, enum dkim_kind 
     size_t used = mail_reader_feed(&r->reader, message);
     mail_reader_end(&r->reader);
     cr_assert(!r->reader.refused && r->reader.header.count > 0);
-    dkim_signature_parse(&r->reader.header.fields[0], kind, &r->arena, &r->hits, &r->signature);
+    dkim_signature_parse(&r->reader.header.fields[0], kind, &r->arena, &r->hits, NULL,
+                         &r->signature);
     cr_assert(r->signature.result == RESULT_UNSET, "cannot sign: %s", r->signature.reason);
     body_hasher_init(&r->hasher, &r->anomalies, &r->hits);
     uint64_t limit = r->signature.has_l ? r->signature.l : BODY_WHOLE;

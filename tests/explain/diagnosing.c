@@ -133,7 +133,7 @@ void examine(struct patient *patient, struct span text, struct public_key *key,
     const struct mail_field *field =
         mail_header_lowest(&patient->reader.header, SPAN("DKIM-Signature"));
     cr_assert(field != NULL);
-    dkim_signature_parse(field, DKIM_SIGNATURE, &patient->arena, &patient->hits,
+    dkim_signature_parse(field, DKIM_SIGNATURE, &patient->arena, &patient->hits, NULL,
                          &patient->signature);
     struct diagnose_request request = {
         .header = &patient->reader.header,

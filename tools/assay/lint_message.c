@@ -17,7 +17,7 @@ static void add_key(const struct mail_field *field, struct sign_message *read,
                     struct lint_message *message)
 {
     struct dkim_signature signature;
-    dkim_signature_parse(field, DKIM_SIGNATURE, read->arena, &read->hits, &signature);
+    dkim_signature_parse(field, DKIM_SIGNATURE, read->arena, &read->hits, NULL, &signature);
     if (signature.key_name.length == 0 || is_known(message, &signature.key_name) ||
         message->key_count == LINT_KEYS_MAX)
         return;
