@@ -351,6 +351,38 @@ Test(text, header_end_of_lines)
     }
 }
 
+/* Nothing is written behind the pieces, however full they are when each octet is a LF. */
+Test(text, header_end_of_bare_lfs)
+{
+    static struct header_run want, got;
+    for (int level = -1; levels_next(&level);) {
+        for (size_t lines = 0; lines * 5 < LONGEST; lines++) {
+            struct
+            {
+                struct simd_piece list[SIMD_PIECES], beyond[SIMD_BLOCK];
+            } pieces;
+            uint8_t in[LONGEST];
+            size_t n = LONGEST, count;
+            memset(in, '\n', n);
+            for (size_t i = 0; i < lines; i++)
+                memcpy(in + 5 * i, "a:b\r\n", 5);
+            memset(pieces.beyond, 0xaa, sizeof pieces.beyond);
+            struct simd_header header = SIMD_HEADER_BEGIN;
+            for (size_t taken = 0; taken < n && !header.ended;) {
+                taken +=
+                    simd_text()->header_end(&header, in + taken, n - taken, pieces.list, &count);
+                cr_assert(count <= SIMD_PIECES);
+                for (size_t i = 0; i < SIMD_BLOCK; i++)
+                    cr_assert(pieces.beyond[i].end == 0xaaaaaaaa, "%s: %zu lines, place %zu", LEVEL,
+                              lines, i);
+            }
+            want.taken = reference_header_end(&want.header, in, n, want.pieces, &want.count);
+            header_feed(&got, in, n, n + 1, 0);
+            runs_compare(&got, &want, "lines", lines);
+        }
+    }
+}
+
 /* Each odd octet, and each half of a CRLF, at every place of a header with an end. */
 Test(text, header_end_counts_what_is_odd)
 {

@@ -79,6 +79,8 @@ static inline bool header_usual_blocks(const struct simd_header *header, const u
         uint64_t begins = block_begins(in + at, &seen, &cr);
         if (cr)
             break;
+        if (begins & begins << 1) /* a bare LF; and there is room for every other octet */
+            return false;
         count += write_places(begins, header->taken + at, pieces + count);
     }
     walk->odd |= seen_high(seen) || in[at - 1] == 0;
