@@ -40,8 +40,8 @@ const char *dkim_key_record_misfit(const struct dkim_key_record *record,
  * The keys for one signature: asks selector._domainkey.domain, tries up to MAX_SIGNATURE_KEYS
  * records that look like keys (DV-29 to DV-31). JUDGE_WAITING, or JUDGE_DONE with `count` usable
  * keys; where none is usable, `result` and `reason` say why (permerror "no_key", "revoked" ...,
- * temperror "dns_timeout" ...). dkim_keys_begin
- * comes before the first call, and they may be fetched again.
+ * temperror "dns_timeout" ...). dkim_keys_begin comes before the first call, and they may be fetched
+ * again.
  */
 struct dkim_keys
 {

@@ -2,19 +2,12 @@
 
 #include "base/hash.h"
 
-static uint64_t eight_at(const uint8_t *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
 /* Some of its octets tell a list well enough. */
 static struct name_list *place_of(struct name_lists *lists, struct span text)
 {
-    uint64_t hash = hash_word(text.n, eight_at(text.p));
-    hash = hash_word(hash, eight_at(text.p + text.n / 2));
-    hash = hash_word(hash, eight_at(span_end(text) - 8));
+    uint64_t hash = hash_word(text.n, bytes_up_to_8(text.p, 8));
+    hash = hash_word(hash, bytes_up_to_8(text.p + text.n / 2, 8));
+    hash = hash_word(hash, bytes_up_to_8(span_end(text) - 8, 8));
     return &lists->lists[hash % NAME_LISTS];
 }
 

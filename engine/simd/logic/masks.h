@@ -42,15 +42,6 @@ static inline size_t write_offsets(uint64_t mask, uint32_t at, uint32_t *out)
 }
 #endif
 
-/* `mask` moved down by n of 1 to 63, the lowest bits of `next` coming in from above. Not written as
- * two shifts: compilers make that one double shift, which costs AMD's processors six steps. */
-static inline uint64_t mask_down(uint64_t mask, uint64_t next, unsigned n)
-{
-    uint64_t low = mask_below(n);
-    uint64_t both = (mask & ~low) | (next & low);
-    return both >> n | both << (64 - n); /* a rotation */
-}
-
 struct lines /* what ends lines and what may fold or shrink */
 {
     uint64_t wsp, cr, lf;
